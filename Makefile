@@ -1,0 +1,87 @@
+# Every target does its own set-up in a fresh clone, in folders named .venv*, and is quick the second time.
+# PYTHON chooses the interpreter of a new .venv, VENV another folder beside it: make test PYTHON=python3.13 VENV=.venv-3.13
+PYTHON ?= python3
+VENV ?= .venv
+MINIMAL := $(VENV)-minimal
+BIN := $(CURDIR)/$(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+KERNELS := $(patsubst _core/%.pyx,ridgeline._core.%,$(wildcard _core/*.pyx))
+SOURCES := $(wildcard _core/* src/ridgeline/* src/ridgeline/*/*)
+
+# Meson writes the absolute path of CYTHON into its build files, so that a later rebuild on import needs no PATH.
+export CYTHON := $(BIN)/cython
+export PATH := $(BIN):$(PATH)
+# mypy's own command line for what a stranger's project would see
+USER_MYPY := MYPYPATH= $(BIN)/mypy --config-file= --strict --python-executable $(MINIMAL)/bin/python
+
+ISA_TESTS := tests/core tests/test_activations.py tests/test_kernels.py tests/test_losses.py
+
+.PHONY: demo test test-slow test-exhaustive test-isa test-minimal lint types bench dist clean
+
+# An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
+$(VENV)/installed: pyproject.toml meson.build constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --constraint constraints.txt meson-python meson ninja cython numpy scipy
+	$(PIP) install --constraint constraints.txt --no-build-isolation --editable ".[test,demo]"
+	touch $@
+
+$(VENV)/tools: $(VENV)/installed
+	$(PIP) install --constraint constraints.txt ruff cython-lint mypy
+	touch $@
+
+# The wheel a user would get, with nothing beside it but the run-time dependencies and pytest, at today's versions.
+$(MINIMAL)/installed: $(VENV)/installed $(SOURCES)
+	test -x $(MINIMAL)/bin/python || $(BIN)/python -m venv $(MINIMAL)
+	rm -rf $(MINIMAL)/wheel
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir $(MINIMAL)/wheel .
+	$(MINIMAL)/bin/python -m pip --quiet --disable-pip-version-check install numpy scipy pytest
+	$(MINIMAL)/bin/python -m pip --quiet --disable-pip-version-check install --force-reinstall --no-deps $(MINIMAL)/wheel/*.whl
+	$(MINIMAL)/bin/python -m pip --disable-pip-version-check check
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/python -m bench.demo --output demo-output
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/installed
+	$(BIN)/python -m pytest -m slow -n 2 --durations 10
+
+test-exhaustive: $(VENV)/installed
+	$(BIN)/python -m pytest -m exhaustive -n 2 --durations 10
+
+# The tests of the kernels in each instruction set that was compiled and runs here.
+test-isa: $(VENV)/installed
+	for isa in $$($(BIN)/python -c "from ridgeline.kernels import AVAILABLE; print(*AVAILABLE)"); do \
+	    echo "RIDGELINE_ISA=$$isa"; RIDGELINE_ISA=$$isa $(BIN)/python -m pytest $(ISA_TESTS) || exit 1; \
+	done
+
+# From another folder and with -P, so that `ridgeline` can only be the installed wheel.
+test-minimal: $(MINIMAL)/installed
+	cd $(MINIMAL) && bin/python -P -c "import ridgeline, sys; sys.exit(not ridgeline.__file__.startswith(sys.prefix))"
+	cd $(MINIMAL) && bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(CURDIR)/tests
+
+lint: $(VENV)/tools
+	$(BIN)/ruff check .
+	$(BIN)/cython-lint _core
+
+types: $(VENV)/tools $(MINIMAL)/installed
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest $(KERNELS) --mypy-config-file pyproject.toml \
+	    --allowlist tests/typing/stubtest-allowlist.txt --ignore-unused-allowlist
+	$(USER_MYPY) tests/typing/user_code.py
+
+bench: $(VENV)/installed
+	$(BIN)/python -m bench
+
+# The source archive of the last commit, and the wheel that pip builds from it in an environment of its own.
+dist: $(VENV)/installed
+	rm -rf dist
+	$(BIN)/python -c "import mesonpy; mesonpy.build_sdist('dist')"
+	$(PIP) wheel --no-deps --wheel-dir dist dist/*.tar.gz
+	$(BIN)/python .ci/check_dist.py dist
+
+clean:
+	rm -rf .venv .venv-* build dist demo-output .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,304 @@
+"""Second moments of weighted rows z_i = (x_i, y_i), all that a squared loss can learn from them.
+
+    W = sum s_i      m = sum s_i z_i / W      S = sum s_i (z_i - m)(z_i - m)'
+
+Rows are taken in cache blocks, less a pivot c near the mean (the mean so far, or of a few rows), with a column of ones that gathers
+v = sum s_i (z_i - c); then m = c + v / W and S = S_c - v v' / W, where little cancels.  Two sets of moments merge by
+(Chan, Golub and LeVeque 1979, Stanford STAN-CS-79-773, eq. 2.1)
+
+    delta = m_b - m,    S <- S + S_b + (W W_b / (W + W_b)) delta delta',    m <- m + (W_b / (W + W_b)) delta
+
+Centring before squaring is what keeps the variance of a column with mean 1e8.
+The extended form holds sums about a fixed pivot c in double-double (106 bits), where the choice of pivot costs nothing:
+
+    W = sum s_i      v = sum s_i (z_i - c)      S_c = sum s_i (z_i - c)(z_i - c)'
+"""
+from libc.math cimport fabs, sqrt
+
+from blas cimport real
+from doubledouble cimport dd, dd_add, dd_add_double, dd_mul, dd_mul_double, fast_two_sum, two_prod, two_sum
+from gram cimport gram, pad
+
+
+cdef void check(Py_ssize_t n, Py_ssize_t d, Py_ssize_t n_y, Py_ssize_t n_s, Py_ssize_t p, Py_ssize_t t,
+                Py_ssize_t mean, Py_ssize_t rows, Py_ssize_t columns) except *:
+    if n_y != n or (n_s != 0 and n_s != n):
+        raise ValueError(f"{n} rows of X, {n_y} of y, {n_s} weights (pass none, or one per row)")
+    if p != d + t or mean != p or rows != p or columns != p:
+        raise ValueError(f"the statistics must have {d} + {t} columns")
+
+
+cdef inline void look(const real* x, Py_ssize_t d, double* sums) noexcept nogil:
+    """A row without weight adds nothing, but its NaN or infinity must show: 0 x is NaN for these."""
+    cdef Py_ssize_t j
+    for j in range(d):
+        sums[j] += 0.0 * x[j]
+
+
+cdef inline bint cancels(const double* sums, Py_ssize_t ld, Py_ssize_t p, double w, const double* pivot, double* delta) noexcept nogil:
+    """delta = v / w, the mean about the pivot; whether S_c - v v' / w loses more than a digit of some column's scatter.
+
+    A pivot within rounding of the mean of a (nearly) constant column is as good as any.
+    """
+    cdef Py_ssize_t j
+    cdef double f
+    cdef bint found = False
+    for j in range(p):
+        delta[j] = sums[p * ld + j] / w
+        f = w * delta[j] * delta[j]
+        if f > 8 * (sums[j * ld + j] - f) and fabs(delta[j]) > 1e-12 * fabs(pivot[j]):
+            found = True
+    return found
+
+
+def accumulate(const real[:, ::1] X not None, const double[:, ::1] y not None, const double[::1] s not None,
+               const double[::1] scale not None, double weight, double[::1] mean not None, double[:, ::1] scatter not None,
+               real[:, ::1] block not None, double[:, ::1] rows not None, real[:, ::1] partial not None,
+               double[:, ::1] sums not None):
+    """Add the rows of X (n x d) and y (n x t) to (weight, mean, scatter); returns the new weight.
+
+    scale (d + t) multiplies the columns (powers of two). mean (p = d + t) and the lower triangle of scatter (p x p) are updated.
+    s is empty or has n weights. Workspace, with P = p + 1 padded to whole 64-byte vectors: block (b, P), rows (2, P), partial (P, P),
+    sums (P, P), which may be `partial` itself where X is float64. One read of X; n (p + 1)(p + 2) flops;
+    twice that where the mean of 64 rows says too little of the mean of all.
+    """
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], t = y.shape[1], p = scale.shape[0], b = block.shape[0]
+    cdef Py_ssize_t start = 0, first, step, m, i, j, ld = pad(p + 1, sizeof(real))
+    cdef double w = 0, f, g, root
+    check(n, d, y.shape[0], s.shape[0], p, t, mean.shape[0], scatter.shape[0], scatter.shape[1])
+    if b < 1 or block.shape[1] != ld or rows.shape[0] < 2 or rows.shape[1] < ld or partial.shape[0] != ld \
+            or partial.shape[1] != ld or sums.shape[0] != ld or sums.shape[1] != ld:
+        raise ValueError("the workspace is too small, or not padded to whole vectors")
+    if p == 0 or n == 0:
+        return weight
+    cdef double* pivot = &rows[0, 0]
+    cdef double* delta = &rows[1, 0]
+    with nogil:
+        # the pivot c: the mean so far, or the weighted mean of 64 rows from all over (rows may be sorted)
+        for j in range(p):
+            pivot[j] = mean[j] if weight > 0 else 0
+        if not weight > 0:
+            i = 0
+            step = max(n // 64, 1)
+            while i < n:
+                f = s[i] if s.shape[0] else 1.0
+                first = i
+                i += step if w + f != 0 else 1  # without weight so far, each row in turn
+                if f == 0:
+                    continue
+                w += f
+                f /= w
+                for j in range(d):
+                    pivot[j] += f * (X[first, j] * scale[j] - pivot[j])
+                for j in range(t):
+                    pivot[d + j] += f * (y[first, j] * scale[d + j] - pivot[d + j])
+        for _ in range(2):
+            w = 0
+            start = 0
+            for i in range(ld):
+                for j in range(ld):
+                    sums[i, j] = 0
+                    partial[i, j] = 0
+            while start < n:
+                m = min(b, n - start)
+                for i in range(m):
+                    f = s[start + i] if s.shape[0] else 1.0
+                    w += f
+                    if f == 0:
+                        look(&X[start + i, 0] if d else NULL, d, &mean[0])
+                        for j in range(ld):
+                            block[i, j] = 0
+                        continue
+                    root = sqrt(f) if s.shape[0] else 1.0
+                    for j in range(d):
+                        block[i, j] = <real> (root * (X[start + i, j] * scale[j] - pivot[j]))
+                    for j in range(t):
+                        block[i, d + j] = <real> (root * (y[start + i, j] * scale[d + j] - pivot[d + j]))
+                    block[i, p] = <real> root
+                    for j in range(p + 1, ld):
+                        block[i, j] = 0
+                gram(&block[0, 0], m, p + 1, ld, &partial[0, 0])
+                if real is float:
+                    for i in range(p + 1):
+                        for j in range(i + 1):
+                            sums[i, j] += partial[i, j]
+                            partial[i, j] = 0
+                start += m
+            if real is double:
+                for i in range(p + 1):
+                    for j in range(i + 1):
+                        sums[i, j] = partial[i, j]
+            # the column of roots holds v = sum s (z - c): the mean is c + v / w and S = S_c - v v' / w
+            if w == 0 or not cancels(&sums[0, 0], ld, p, w, pivot, delta):
+                break
+            for j in range(p):
+                pivot[j] += delta[j]
+        # the merge
+        if w != 0:  # a NaN passes, and shows in the sums
+            f = w / (weight + w)
+            g = weight * f
+            for i in range(p):
+                for j in range(i + 1):
+                    scatter[i, j] += sums[i, j] - w * delta[i] * delta[j]
+            for j in range(p):
+                delta[j] += pivot[j] - mean[j]
+            if weight != 0:
+                for i in range(p):
+                    for j in range(i + 1):
+                        scatter[i, j] += g * delta[i] * delta[j]
+            for j in range(p):
+                mean[j] += f * delta[j]
+            weight += w
+    return weight
+
+
+def accumulate_extended(const real[:, ::1] X not None, const double[:, ::1] y not None, const double[::1] s not None,
+                        const double[::1] scale not None, const double[::1] pivot not None, double[::1] weight not None,
+                        double[:, ::1] sums not None, double[:, ::1] hi not None, double[:, ::1] lo not None,
+                        double[:, ::1] tail not None, double[:, ::1] rows not None):
+    """The same rows, added in double-double about a pivot.
+
+    weight (2): W.  sums (2, p): v.  hi, lo, tail (p x p, lower triangle): S_c; the tail gathers what rounding takes from lo, so that a
+    sum of many rows is as good as its last addition.  rows (4, p) is workspace.  The pivot is in scaled columns.
+    One read of X; about 20 n p (p + 1) flops.
+    """
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], t = y.shape[1], p = scale.shape[0], i, j, k
+    cdef double f, a, e, z
+    cdef dd q, r, u, v
+    check(n, d, y.shape[0], s.shape[0], p, t, pivot.shape[0], hi.shape[0], hi.shape[1])
+    if lo.shape[0] != p or lo.shape[1] != p or tail.shape[0] != p or tail.shape[1] != p \
+            or sums.shape[0] != 2 or sums.shape[1] != p or weight.shape[0] != 2 \
+            or rows.shape[0] < 4 or rows.shape[1] < p:
+        raise ValueError("the statistics and the workspace must match the columns")
+    if p == 0:
+        return
+    cdef double* dh = &rows[0, 0]
+    cdef double* dl = &rows[1, 0]
+    cdef double* ah = &rows[2, 0]
+    cdef double* al = &rows[3, 0]
+    cdef double* row_hi
+    cdef double* row_lo
+    cdef double* row_tail
+    with nogil:
+        for i in range(n):
+            f = s[i] if s.shape[0] else 1.0
+            if f == 0:
+                look(&X[i, 0] if d else NULL, d, &sums[0, 0])
+                continue
+            r.hi = weight[0]
+            r.lo = weight[1]
+            r = dd_add_double(r, f)
+            weight[0] = r.hi
+            weight[1] = r.lo
+            for j in range(p):
+                z = X[i, j] * scale[j] if j < d else y[i, j - d] * scale[j]
+                q = two_sum(z, -pivot[j])
+                dh[j] = q.hi
+                dl[j] = q.lo
+                q = dd_mul_double(q, f)
+                ah[j] = q.hi
+                al[j] = q.lo
+                r.hi = sums[0, j]
+                r.lo = sums[1, j]
+                r = dd_add(r, q)
+                sums[0, j] = r.hi
+                sums[1, j] = r.lo
+            for j in range(p):
+                a = ah[j]
+                e = al[j]
+                row_hi = &hi[j, 0]
+                row_lo = &lo[j, 0]
+                row_tail = &tail[j, 0]
+                for k in range(j + 1):
+                    # S_jk += (a + e)(dh_k + dl_k), the products' low parts summed before they meet the large sum
+                    q = two_prod(a, dh[k])
+                    r = two_sum(row_hi[k], q.hi)
+                    u = two_sum(row_lo[k], r.lo)
+                    v = two_sum(u.hi, q.lo + (a * dl[k] + e * dh[k]))
+                    row_tail[k] += u.lo + v.lo
+                    q = fast_two_sum(r.hi, v.hi)
+                    row_hi[k] = q.hi
+                    row_lo[k] = q.lo
+
+
+def column_ranges(const real[:, ::1] X not None, const double[::1] s not None, double weight, double[::1] mean not None,
+                  double[::1] low not None, double[::1] high not None, double[::1] work not None):
+    """Weighted mean, minimum and maximum of each column of the rows with positive weight; returns the new weight.
+
+    A NaN or an infinity shows in the mean, even in a row without weight.
+    The mean merges as above. work (d). One read of X; no squares are formed, so nothing overflows that the data did not.
+    """
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], i, j
+    cdef double f, x, w = 0
+    if s.shape[0] != 0 and s.shape[0] != n:
+        raise ValueError("pass no weights, or one per row")
+    if mean.shape[0] != d or low.shape[0] != d or high.shape[0] != d or work.shape[0] < d:
+        raise ValueError("one mean, minimum and maximum per column")
+    with nogil:
+        for j in range(d):
+            work[j] = 0
+        for i in range(n):
+            f = s[i] if s.shape[0] else 1.0
+            if f == 0:
+                look(&X[i, 0] if d else NULL, d, &mean[0] if d else NULL)
+                continue
+            w += f
+            f /= w
+            for j in range(d):
+                x = X[i, j]
+                work[j] += f * (x - work[j])
+                low[j] = x if x < low[j] else low[j]
+                high[j] = x if x > high[j] else high[j]
+        if w != 0:
+            weight += w
+            for j in range(d):
+                mean[j] += (w / weight) * (work[j] - mean[j])
+    return weight
+
+
+def residual_extended(const real[:, ::1] X not None, const double[:, ::1] y not None, const double[::1] s not None,
+                      const double[::1] center not None, const double[::1] scale not None,
+                      const double[:, ::1] coef_hi not None, const double[:, ::1] coef_lo not None,
+                      double[:, ::1] gradient_hi not None, double[:, ::1] gradient_lo not None,
+                      double[:, ::1] row not None):
+    """g += sum_i s_i r_i ztilde_i in double-double, with r = y - Z beta, Z = [(X - center) * scale, 1].
+
+    coef and gradient are (t, d + 1) pairs hi + lo, the intercept last; row (2, d + 1) is workspace. One read of X; 80 n d t flops.
+    """
+    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], t = y.shape[1], i, j, k
+    cdef double f
+    cdef dd r, q, c
+    if center.shape[0] != d or scale.shape[0] != d or coef_hi.shape[0] != t or coef_hi.shape[1] != d + 1 \
+            or coef_lo.shape[0] != t or coef_lo.shape[1] != d + 1 or gradient_hi.shape[0] != t \
+            or gradient_hi.shape[1] != d + 1 or gradient_lo.shape[0] != t or gradient_lo.shape[1] != d + 1 \
+            or y.shape[0] != n or (s.shape[0] != 0 and s.shape[0] != n) or row.shape[0] < 2 or row.shape[1] < d + 1:
+        raise ValueError("shapes do not match")
+    with nogil:
+        for i in range(n):
+            f = s[i] if s.shape[0] else 1.0
+            if f == 0:
+                continue
+            for j in range(d):
+                q = two_sum(X[i, j], -center[j])
+                row[0, j] = q.hi * scale[j]
+                row[1, j] = q.lo * scale[j]
+            row[0, d] = 1
+            row[1, d] = 0
+            for k in range(t):
+                r.hi = y[i, k]
+                r.lo = 0
+                for j in range(d + 1):
+                    q.hi = -row[0, j]
+                    q.lo = -row[1, j]
+                    c.hi = coef_hi[k, j]
+                    c.lo = coef_lo[k, j]
+                    r = dd_add(r, dd_mul(q, c))
+                r = dd_mul_double(r, f)
+                for j in range(d + 1):
+                    q.hi = row[0, j]
+                    q.lo = row[1, j]
+                    c.hi = gradient_hi[k, j]
+                    c.lo = gradient_lo[k, j]
+                    c = dd_add(c, dd_mul(q, r))
+                    gradient_hi[k, j] = c.hi
+                    gradient_lo[k, j] = c.lo

@@ -1,0 +1,1 @@
+"""What is measured: each module prints the table that docs/ quotes."""

@@ -1,0 +1,21 @@
+import numpy as np
+from numpy.typing import NDArray
+
+_Double = NDArray[np.float64]
+_Real = NDArray[np.float64] | NDArray[np.float32]
+
+def accumulate(
+    X: _Real, y: _Double, s: _Double, scale: _Double, weight: float, mean: _Double, scatter: _Double, block: _Real,
+    rows: _Double, partial: _Real, sums: _Double
+) -> float: ...
+def accumulate_extended(
+    X: _Real, y: _Double, s: _Double, scale: _Double, pivot: _Double, weight: _Double, sums: _Double, hi: _Double,
+    lo: _Double, tail: _Double, rows: _Double
+) -> None: ...
+def column_ranges(
+    X: _Real, s: _Double, weight: float, mean: _Double, low: _Double, high: _Double, work: _Double
+) -> float: ...
+def residual_extended(
+    X: _Real, y: _Double, s: _Double, center: _Double, scale: _Double, coef_hi: _Double, coef_lo: _Double,
+    gradient_hi: _Double, gradient_lo: _Double, row: _Double
+) -> None: ...

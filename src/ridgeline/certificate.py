@@ -1,0 +1,62 @@
+"""The certificate: what a fit proved about its answer."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+OPTIMAL = "optimal"
+ILL_CONDITIONED = "ill_conditioned"
+RANK_DEFICIENT = "rank_deficient"
+NO_FINITE_OPTIMUM = "no_finite_optimum"
+STOPPED_EARLY = "stopped_early"
+
+STATUSES = (OPTIMAL, ILL_CONDITIONED, RANK_DEFICIENT, NO_FINITE_OPTIMUM, STOPPED_EARLY)
+
+
+class FitWarning(UserWarning):
+    """A fit whose certificate is not "optimal"; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was proven about a fit, in the units of the objective divided by the total weight.
+
+    Attributes
+    ----------
+    status : str
+        "optimal"; "ill_conditioned" (the data do not determine the coefficients to ten digits); "rank_deficient" (they do not
+        determine them at all: the smallest of the solutions was returned); "no_finite_optimum" (the risk keeps falling as the
+        coefficients grow: separated classes); "stopped_early" (the iteration limit came first).
+    solver : str
+        The method that gave the answer, and the reason it was chosen.
+    gradient_norm : float
+        Largest absolute entry of the gradient (with respect to coefficients and intercept) at the returned coefficients.
+    suboptimality : float
+        Upper bound on F - F*. `inf` where nothing could be proven.
+    condition : float
+        Estimated 1-norm condition number of the (column-scaled) Hessian at the optimum; NaN where none was formed.
+    passes : int
+        Reads of the data.
+    message : str
+        The same for a person.
+    """
+
+    status: str
+    solver: str
+    gradient_norm: float
+    suboptimality: float
+    condition: float
+    passes: int
+    message: str
+
+    def warn(self, stacklevel: int = 3) -> None:
+        """Warn once if the status is not "optimal"."""
+        if self.status != OPTIMAL:
+            warnings.warn(self.message, FitWarning, stacklevel=stacklevel)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.status} ({self.solver}): |gradient| <= {self.gradient_norm:.2g}, "
+            f"F - F* <= {self.suboptimality:.2g}, condition {self.condition:.2g}, {self.passes} passes. {self.message}"
+        )

@@ -1,0 +1,279 @@
+"""What every estimator shares: parameters, names of columns, checks of a matrix at prediction.  No arithmetic of fitting.
+
+The manners are scikit-learn's (`get_params`, `set_params`, tags), without scikit-learn: only its own calls import it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from difflib import get_close_matches
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+
+from ..certificate import Certificate
+from ..sources import SLAB_ELEMENTS
+from ..validation import (
+    check_matrix,
+    check_targets,
+    check_weights,
+    require_finite,
+)
+
+
+class NotFittedError(ValueError, AttributeError):
+    """An estimator was asked to predict before it was fitted."""
+
+
+def _not_fitted_error() -> type[NotFittedError]:
+    """`NotFittedError`; where scikit-learn is in use, one that its own `except NotFittedError` catches too."""
+    peer = sys.modules.get("sklearn.exceptions")
+    if peer is None:
+        return NotFittedError
+    return type("NotFittedError", (NotFittedError, peer.NotFittedError), {"__doc__": NotFittedError.__doc__})
+
+
+def column_names(X: Any) -> np.ndarray | None:
+    """The column names of a data frame, if all are strings; None for anything else."""
+    columns = getattr(X, "column_names", None)  # Arrow's; its `columns` are the data
+    if columns is None:
+        columns = getattr(X, "columns", None)
+    if columns is None or callable(columns):
+        return None
+    names = list(columns)
+    return np.array(names, dtype=object) if names and all(isinstance(name, str) for name in names) else None
+
+
+class Estimator:
+    """Parameters by name, as the constructor declares them."""
+
+    n_features_in_: int
+    coef_: np.ndarray
+    certificate_: Certificate
+
+    @classmethod
+    def _parameters(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's parameters and their values."""
+        return {name: getattr(self, name) for name in self._parameters()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name.
+
+        Raises
+        ------
+        ValueError
+            For a name that is not a parameter, with the nearest one that is.
+        """
+        known = self._parameters()
+        for name in params:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}.{hint} Valid parameters are: {known!r}."
+                )
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        changed = []
+        for name, value in self.get_params().items():
+            default = defaults[name].default
+            if type(value) is not type(default) or repr(value) != repr(default):
+                changed.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coef_")
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "coef_"):
+            raise _not_fitted_error()(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before using "
+                "this estimator."
+            )
+
+    def _fit_input(self, X: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Matrix, weights and column names of the data to fit."""
+        matrix = check_matrix(X)
+        return matrix, check_weights(sample_weight, len(matrix)), column_names(X)
+
+    def _remember_columns(self, n_features: int, names: np.ndarray | None) -> None:
+        self.n_features_in_ = n_features
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _predict_input(self, X: Any) -> np.ndarray:
+        """A matrix to predict from: same number of columns, same names, finite."""
+        self._require_fitted()
+        matrix = check_matrix(X)
+        self._check_columns(matrix.shape[1], column_names(X))
+        return matrix
+
+    def _check_columns(self, n_features: int, names: np.ndarray | None) -> None:
+        """The columns must be those of the fit, in number, and in name where both have names."""
+        fitted = getattr(self, "feature_names_in_", None)
+        if names is not None and fitted is not None and list(names) != list(fitted):
+            missing = [name for name in fitted if name not in set(names)]
+            unseen = [name for name in names if name not in set(fitted)]
+            what = "The feature names should match those that were passed during fit."
+            if unseen:
+                what += f" Feature names unseen at fit time: {unseen[:5]}."
+            if missing:
+                what += f" Feature names seen at fit time, yet now missing: {missing[:5]}."
+            if not unseen and not missing:
+                what += " Feature names must be in the same order as they were in fit."
+            raise ValueError(what)
+        if n_features != self.n_features_in_:
+            raise ValueError(
+                f"X has {n_features} features, but {type(self).__name__} is expecting {self.n_features_in_} features as input."
+            )
+
+    def _linear(self, X: Any, coef: np.ndarray, intercept: Any) -> np.ndarray:
+        """X coef' + intercept by slabs: one read of X and no copy of it."""
+        matrix = self._predict_input(X)
+        n, d = matrix.shape
+        contiguous = matrix.flags.c_contiguous or matrix.flags.f_contiguous
+        if contiguous and matrix.dtype in (np.float64, np.float32) and matrix.dtype.isnative:
+            with np.errstate(over="ignore", invalid="ignore"):
+                out = matrix @ coef.T.astype(matrix.dtype, copy=False)
+        else:
+            out = np.empty((n, *coef.shape[:-1]))
+            step = max(SLAB_ELEMENTS // max(d, 1), 1)
+            with np.errstate(over="ignore", invalid="ignore"):
+                for a in range(0, n, step):
+                    out[a : a + step] = matrix[a : a + step].astype(np.float64) @ coef.T
+        out += np.asarray(intercept).astype(out.dtype, copy=False)
+        if not np.isfinite(out).all():
+            require_finite(matrix, "X")
+        return out
+
+    def _tags(self, kind: str) -> Any:
+        """scikit-learn's description of this estimator; called by scikit-learn alone."""
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=kind,
+            target_tags=TargetTags(required=True, multi_output=kind == "regressor" and self._multi_output),
+            transformer_tags=None,
+            classifier_tags=ClassifierTags() if kind == "classifier" else None,
+            regressor_tags=RegressorTags() if kind == "regressor" else None,
+            input_tags=InputTags(),
+        )
+
+    _multi_output = False
+
+
+class Regressor(Estimator):
+    """Predictions are real numbers; `score` is R^2."""
+
+    _estimator_type = "regressor"
+    intercept_: Any
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predicted targets, X w + b.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, t)
+
+        Notes
+        -----
+        2 n d t flops, one read of X.
+        """
+        self._require_fitted()
+        return self._linear(X, self.coef_, self.intercept_)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination, R^2 = 1 - sum s (y - yhat)^2 / sum s (y - mean y)^2.
+
+        Averaged over targets where there are several. 1 is perfect; 0 is no better than the mean; a constant y scores 1 if it is
+        predicted exactly and 0 otherwise.
+        """
+        predicted = self.predict(X).astype(np.float64)
+        y = check_targets(y, len(predicted), multi=predicted.ndim == 2)
+        if y.shape != predicted.shape:
+            raise ValueError(f"y has shape {y.shape}, but the model was fitted to targets of shape (n, {predicted.shape[1]}).")
+        s = check_weights(sample_weight, len(y))
+        s = s if s.size else np.ones(len(y))
+        y, predicted = (a.reshape(len(y), -1) for a in (y, predicted))
+        residual = s @ (y - predicted) ** 2
+        total = s @ (y - np.average(y, axis=0, weights=s)) ** 2
+        constant = total == 0
+        r2 = np.where(constant, np.where(residual == 0, 1.0, 0.0), 1 - residual / np.where(constant, 1, total))
+        return float(r2.mean())
+
+    def __sklearn_tags__(self) -> Any:
+        return self._tags("regressor")
+
+
+def check_number(
+    value: Any, name: str, *, low: float = 0.0, strict: bool = False, high: float = np.inf, infinite: bool = False
+) -> float:
+    """A real parameter in its range, finite unless `infinite`.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    bound = f"{'greater than' if strict else 'at least'} {low:g}" + (f" and below {high:g}" if high < np.inf else "")
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number {bound}, got {value!r}.")
+    number = float(value)
+    if not (number > low if strict else number >= low) or number >= high < np.inf or (number == np.inf and not infinite):
+        raise ValueError(f"{name} == {value!r}, must be {bound}.")
+    return number
+
+
+def check_count(value: Any, name: str) -> int:
+    """A whole number of at least one.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} == {value}, must be at least 1.")
+    return int(value)
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """True or False.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
+def check_choice(value: Any, name: str, choices: tuple[str | None, ...]) -> Any:
+    """One of a few strings (or None).
+
+    Raises
+    ------
+    ValueError
+    """
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        *first, last = (repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be {', '.join(first)} or {last}, got {value!r}.")
+    return value

@@ -1,0 +1,228 @@
+"""Least squares and ridge regression (the lecture's eqs. 8-14)."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from ..moments import Moments, moments_of
+from ..solvers.dual import solve_dual
+from ..solvers.least_squares import LinearSolution, solve
+from ..sources import ArraySource, Source
+from ..validation import as_real_array, check_targets, require_finite
+from .base import Regressor, check_flag, check_number
+
+SMALL_WIDTH = 64
+"""Columns up to which moments serve even where the rows are fewer: they are as cheap, and refined to the last digit."""
+
+
+class _LeastSquares(Regressor):
+    """Fitting a squared loss from rows, from a source, from moments, or in parts."""
+
+    fit_intercept: bool
+    _multi_output = True
+
+    def _alphas(self, n_targets: int) -> np.ndarray:
+        raise TypeError("a least-squares estimator says its penalty per target")
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,) or (n, t)
+        sample_weight : array-like of shape (n,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity, shapes that do not match, and negative or all-zero weights; the message names the argument and the
+            first offending position. Nothing fitted before is changed.
+
+        Warns
+        -----
+        FitWarning
+            If `certificate_.status` is not "optimal".
+
+        Notes
+        -----
+        n >= d: one read of X, n d^2 + d^3 / 3 flops (nearly dependent columns: a few reads more). n < d: n^2 d + n^3 / 3 flops,
+        and memory n^2 instead of d^2. X is never copied.
+        """
+        matrix, weight, names = self._fit_input(X, sample_weight)
+        targets = check_targets(y, len(matrix))
+        source = ArraySource(matrix, targets, weight)
+        alphas = self._alphas(1 if targets.ndim == 1 else targets.shape[1])
+        if len(matrix) < matrix.shape[1] and matrix.shape[1] > SMALL_WIDTH:
+            require_finite(matrix, "X")
+            solutions = solve_dual(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
+            moments = None
+        else:
+            moments = moments_of(source)
+            solutions = self._solve(moments, alphas, source, source.dtype)
+        self._store(solutions, moments, targets.ndim == 1)
+        self._remember_columns(matrix.shape[1], names)
+        self.certificate_.warn()
+        return self
+
+    def fit_source(self, source: Source) -> Self:
+        """Fit the rows of a source (`ridgeline.source`): one pass; more only where the columns are nearly dependent."""
+        moments = moments_of(source)
+        self._store(self._solve(moments, self._alphas(moments.n_targets), source, source.dtype), moments, moments.n_targets == 1)
+        self._remember_columns(moments.n_features, None)
+        self.certificate_.warn()
+        return self
+
+    def fit_moments(self, moments: Moments) -> Self:
+        """Fit from moments alone, without any row: exact, d^3 / 3 flops.
+
+        Parameters
+        ----------
+        moments : Moments or ExtendedMoments
+            From `Moments.of`, merged in any order.
+        """
+        if not moments.weight > 0:
+            raise ValueError("the moments hold no rows (their weight is zero); add some with Moments.of(X, y).")
+        self._store(self._solve(moments, self._alphas(moments.n_targets), None), moments, moments.n_targets == 1)
+        self._remember_columns(moments.n_features, None)
+        self.certificate_.warn()
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Add rows to those fitted so far: exactly the fit of all of them together.
+
+        Starts afresh on an estimator that has not been fitted with moments (by `fit` with n >= d, `fit_moments` or `partial_fit`).
+        """
+        matrix, weight, names = self._fit_input(X, sample_weight)
+        source = ArraySource(matrix, check_targets(y, len(matrix)), weight)
+        moments = moments_of(source)
+        if getattr(self, "_moments", None) is not None:
+            self._check_columns(matrix.shape[1], names)
+            if moments.n_targets != self._moments.n_targets:
+                raise ValueError(f"y has {moments.n_targets} targets per row, but the rows so far had {self._moments.n_targets}.")
+            moments = self._moments + moments
+        alphas = self._alphas(moments.n_targets)
+        self._store(self._solve(moments, alphas, None, source.dtype), moments, source.y.ndim == 1)
+        self._remember_columns(matrix.shape[1], names)
+        self.certificate_.warn()
+        return self
+
+    def _solve(
+        self, moments: Any, alphas: np.ndarray, source: Source | None, dtype: Any = np.float64
+    ) -> list[LinearSolution]:
+        """One solution per distinct penalty, covering the targets in order."""
+        options = {"fit_intercept": check_flag(self.fit_intercept, "fit_intercept"), "source": source, "dtype": dtype}
+        every = {alpha: solve(moments, alpha, **options) for alpha in dict.fromkeys(alphas.tolist())}
+        if len(every) == 1:
+            return list(every.values())
+        return [every[alpha].target(k) for k, alpha in enumerate(alphas.tolist())]
+
+    def _store(self, solutions: list[LinearSolution], moments: Any, flat: bool) -> None:
+        coef = np.concatenate([s.coef for s in solutions])
+        intercept = np.concatenate([s.intercept for s in solutions])
+        self.coef_ = coef[0] if flat else coef
+        if self.fit_intercept:
+            self.intercept_ = intercept[0] if flat else intercept
+        else:
+            self.intercept_ = 0.0
+        self.certificate_ = max((s.certificate for s in solutions), key=lambda c: (c.status != "optimal", c.condition))
+        self.rank_ = min(s.rank for s in solutions)
+        self._moments = moments
+
+
+class LinearRegression(_LeastSquares):
+    """Ordinary least squares (the lecture's eqs. 8-11).
+
+    minimise  (1/2) sum_i s_i (y_i - x_i w - b)^2
+
+    Parameters
+    ----------
+    fit_intercept : bool, default True
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (d,) or (t, d)
+    intercept_ : float or ndarray of shape (t,)
+    rank_ : int
+        Rank of the (centred) columns. Where it is less than d, the smallest of the solutions is returned, with a warning.
+    singular_ : ndarray of shape (min(n, d),)
+        Singular values of the (centred, weighted) columns.
+    certificate_ : Certificate
+    n_features_in_, feature_names_in_
+
+    Notes
+    -----
+    The same coefficients as scikit-learn's `LinearRegression`; where the columns are nearly dependent, more of their digits.
+
+    Examples
+    --------
+    >>> from ridgeline import LinearRegression
+    >>> model = LinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+    >>> model.coef_, model.intercept_
+    (array([2.]), np.float64(1.0))
+    """
+
+    def __init__(self, *, fit_intercept: bool = True) -> None:
+        self.fit_intercept = fit_intercept
+
+    def _alphas(self, n_targets: int) -> np.ndarray:
+        return np.zeros(n_targets)
+
+    @property
+    def singular_(self) -> np.ndarray:
+        self._require_fitted()
+        if self._moments is None:
+            raise AttributeError("singular_ is not kept for fits with fewer rows than columns.")
+        m, d = self._moments, self.n_features_in_
+        S = m.scatter[:d, :d]
+        if not self.fit_intercept:
+            S = S + m.weight * np.outer(m.mean[:d], m.mean[:d])
+        return np.sqrt(np.maximum(np.linalg.eigvalsh(S)[::-1], 0))[: min(m.count, d)]
+
+
+class Ridge(_LeastSquares):
+    """Ridge regression (the lecture's eqs. 12-14).
+
+    minimise  sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||^2
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (t,), default 1.0
+        Weight of the penalty, as in scikit-learn; one per target if an array. The lecture's closed form
+        (X'X + lambda I)^-1 X'y is `alpha=lambda`; the minimiser of its regularised mean, (1/n)||y - Xw||^2 + (lambda/2)||w||^2,
+        is `alpha=n * lambda / 2`.
+    fit_intercept : bool, default True
+        The intercept is never penalised.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (d,) or (t, d)
+    intercept_ : float or ndarray of shape (t,)
+    certificate_ : Certificate
+    n_features_in_, feature_names_in_
+
+    Examples
+    --------
+    >>> from ridgeline import Ridge
+    >>> model = Ridge(alpha=1.0).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+    >>> model.coef_.round(6), float(round(model.intercept_, 6))
+    (array([1.333333]), 1.666667)
+    """
+
+    def __init__(self, alpha: Any = 1.0, *, fit_intercept: bool = True) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+
+    def _alphas(self, n_targets: int) -> np.ndarray:
+        if np.ndim(self.alpha) == 0:
+            return np.full(n_targets, check_number(self.alpha, "alpha"))
+        alphas = as_real_array(self.alpha, "alpha").ravel().tolist()
+        if len(alphas) != n_targets:
+            raise ValueError(f"Number of targets and number of penalties do not correspond: {len(alphas)} != {n_targets}.")
+        return np.array([check_number(a, "alpha") for a in alphas])

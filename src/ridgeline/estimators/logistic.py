@@ -1,0 +1,206 @@
+"""Logistic regression, binary (the lecture's eqs. 25-29) and multinomial (eqs. 17-22)."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from ..activations import log_sigmoid, log_softmax, sigmoid, softmax
+from ..labels import check_labels, class_weights, encode
+from ..objective import Objective
+from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
+from ..solvers.select import minimise
+from ..sources import ArraySource
+from ..validation import check_weights
+from .base import Estimator, check_choice, check_count, check_flag, check_number
+
+
+class LogisticRegression(Estimator):
+    """Logistic regression: binary for two classes, multinomial (softmax) for more.
+
+    minimise  sum_i s_i l(y_i, x_i W + b) + (1 / (2 C)) ||W||^2
+
+    with l the binary cross-entropy from logits (eq. 26) or, for c > 2 classes, the cross-entropy of the softmax (eqs. 21-22). The
+    intercept is not penalised.
+
+    Parameters
+    ----------
+    C : float, default 1.0
+        Inverse of the penalty's weight, as in scikit-learn; `inf` fits without a penalty.
+    penalty : {"l2", None}, default "l2"
+        None is the same as C=inf.
+    fit_intercept : bool, default True
+    class_weight : dict or "balanced", optional
+        Multiplies the sample weights by a weight per class; "balanced" is W / (c W_k), with W_k the weight
+        of class k's rows and W that of all.
+    tol : float, default 1e-8
+        Largest entry of the gradient of F / (total weight), in centred and scaled columns, that counts as converged. Newton's method
+        usually arrives far below it.
+    max_iter : int, default 100
+        Newton steps (ten times as many for L-BFGS, which serves fits of more than 2000 parameters).
+    solver : {"auto", "newton", "lbfgs"}, default "auto"
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (c,)
+        The labels, sorted.
+    coef_ : ndarray of shape (1, d) or (c, d)
+        Of the second class for two, of every class for more (they sum to zero over the classes).
+    intercept_ : ndarray of shape (1,) or (c,)
+    n_iter_ : ndarray of shape (1,)
+    certificate_ : Certificate
+    n_features_in_, feature_names_in_
+
+    Notes
+    -----
+    One read of X per Newton step, typically six to ten, each n m (d + 1) flops with m parameters. X is never copied.
+
+    Examples
+    --------
+    >>> from ridgeline import LogisticRegression
+    >>> X, y = [[-2.0], [-1.0], [1.0], [2.0], [0.5]], ["no", "no", "yes", "yes", "no"]
+    >>> model = LogisticRegression().fit(X, y)
+    >>> model.predict([[-3.0], [3.0]])
+    array(['no', 'yes'], dtype='<U3')
+    >>> model.certificate_.status
+    'optimal'
+    """
+
+    _estimator_type = "classifier"
+    classes_: np.ndarray
+    intercept_: np.ndarray
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        penalty: str | None = "l2",
+        fit_intercept: bool = True,
+        class_weight: Any = None,
+        tol: float = 1e-8,
+        max_iter: int = 100,
+        solver: str = "auto",
+    ) -> None:
+        self.C = C
+        self.penalty = penalty
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.solver = solver
+
+    def _alpha(self) -> float:
+        C = check_number(self.C, "C", strict=True, infinite=True)
+        return 0.0 if check_choice(self.penalty, "penalty", ("l2", None)) is None else 1 / C
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,)
+            Labels of any type that sorts: numbers, strings, booleans.
+        sample_weight : array-like of shape (n,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity, shapes that do not match, negative or all-zero weights, and a single class; the message names the
+            argument and the first offending position. Nothing fitted before is changed.
+
+        Warns
+        -----
+        FitWarning
+            If `certificate_.status` is not "optimal": separated classes, for one, have no finite optimum without a penalty.
+        """
+        alpha, tol, max_iter = self._alpha(), check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
+        solver = check_choice(self.solver, "solver", ("auto", "newton", "lbfgs"))
+        matrix, weight, names = self._fit_input(X, sample_weight)
+        classes, codes = check_labels(y, len(matrix))
+        weight = class_weights(self.class_weight, classes, codes, weight)
+        present = np.unique(codes[weight > 0]) if weight.size else np.arange(len(classes))
+        if len(present) < 2:
+            raise ValueError(
+                "This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
+                f"{classes[present[0]]!r}. Check y (and that sample_weight is not zero for all rows of the others)."
+            )
+        c = len(classes)
+        loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if c == 2 else SoftmaxLoss(c)
+        source = ArraySource(matrix, codes.astype(np.float64) if c == 2 else codes, weight)
+        objective = Objective(source, loss, alpha, check_flag(self.fit_intercept, "fit_intercept"))
+        start = _start(objective, codes, weight, c)
+        best = minimise(
+            objective, start, tol=tol, max_iter=max_iter, solver=solver,
+            remedy="Raise max_iter, or scale the columns.",
+        )  # fmt: skip
+        self.classes_ = classes
+        self.coef_ = best.coef
+        self.intercept_ = best.intercept
+        self.n_iter_ = np.array([best.n_iter], dtype=np.int32)
+        self.certificate_ = best.certificate
+        self._remember_columns(matrix.shape[1], names)
+        best.certificate.warn()
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Logits (eq. 18), X W + b: shape (n,) for two classes (log-odds of the second), (n, c) for more.
+
+        Notes
+        -----
+        2 n d c flops, one read of X.
+        """
+        self._require_fitted()
+        scores = self._linear(X, self.coef_, self.intercept_)
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class: for two classes the second where sigma(z) > 1/2, that is z > 0 (eq. 27)."""
+        scores = self.decision_function(X)
+        index = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[index]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of the classes (n, c), in the order of `classes_`: softmax (eq. 17), or the sigmoid (eq. 25) for two."""
+        z = self.decision_function(X)
+        return np.stack([sigmoid(-z), sigmoid(z)], axis=1) if z.ndim == 1 else softmax(z)
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Logarithms of the probabilities (n, c), accurate where the probabilities round to 0 or 1."""
+        z = self.decision_function(X)
+        return np.stack([log_sigmoid(-z), log_sigmoid(z)], axis=1) if z.ndim == 1 else log_softmax(z)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy: the weighted share of rows whose class is predicted.
+
+        Raises
+        ------
+        ValueError
+            For a label that was not there at fit.
+        """
+        predicted = self.predict(X)
+        codes = encode(y, self.classes_, len(predicted))
+        hit = self.classes_[codes] == predicted
+        s = check_weights(sample_weight, len(hit))
+        return float(np.average(hit, weights=s if s.size else None))
+
+    def __sklearn_tags__(self) -> Any:
+        return self._tags("classifier")
+
+
+def _start(objective: Objective, codes: np.ndarray, weight: np.ndarray, c: int) -> np.ndarray:
+    """Zero coefficients, and the intercepts that are best with them: log-odds of the classes' shares."""
+    theta = np.zeros((objective.loss.outputs, objective.coordinates.width))
+    if objective.coordinates.fit_intercept:
+        share = np.bincount(codes, weights=weight if weight.size else None, minlength=c)
+        log_share = np.log(np.maximum(share / share.sum(), np.finfo(float).tiny))
+        if len(theta) == 1:
+            theta[0, -1] = log_share[1] - log_share[0]
+        elif (share > 0).all():
+            theta[:, -1] = log_share - log_share.mean()
+    return theta.ravel()

@@ -1,0 +1,96 @@
+"""Quantile regression; the median (quantile 0.5) is the lecture's absolute loss."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from ..solvers.quantile import solve_quantile
+from ..sources import ArraySource
+from ..validation import check_targets
+from .base import Regressor, check_count, check_flag, check_number
+
+
+class QuantileRegressor(Regressor):
+    """Linear regression of a conditional quantile.
+
+    minimise  (1 / sum_i s_i) sum_i s_i rho(y_i - x_i w - b) + alpha ||w||_1,    rho(r) = max(q r, (q - 1) r)
+
+    For q = 0.5 half the absolute loss: least absolute deviations.
+
+    Parameters
+    ----------
+    quantile : float in (0, 1), default 0.5
+    alpha : float, default 1.0
+        Weight of the L1 penalty beside the *mean* loss, as in scikit-learn.
+    fit_intercept : bool, default True
+    tol : float, default 1e-10
+        Relative duality gap that counts as optimal; an exact vertex closes it altogether.
+    max_iter : int, default 100
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (d,)
+    intercept_ : float
+    n_iter_ : int
+    certificate_ : Certificate
+        `gradient_norm` is the largest entry of X'v, v the dual solution; `suboptimality` the duality gap.
+    n_features_in_, feature_names_in_
+
+    Examples
+    --------
+    >>> from ridgeline import QuantileRegressor
+    >>> model = QuantileRegressor(alpha=0).fit([[0.0], [1.0], [2.0], [3.0], [4.0]], [0.0, 1.0, 2.0, 3.0, 40.0])
+    >>> model.coef_.round(6), float(round(model.intercept_, 6))
+    (array([1.]), 0.0)
+    """
+
+    def __init__(
+        self,
+        *,
+        quantile: float = 0.5,
+        alpha: float = 1.0,
+        fit_intercept: bool = True,
+        tol: float = 1e-10,
+        max_iter: int = 100,
+    ) -> None:
+        self.quantile = quantile
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,)
+        sample_weight : array-like of shape (n,), optional
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity, shapes that do not match, and negative or all-zero weights. Nothing fitted before is changed.
+
+        Warns
+        -----
+        FitWarning
+            If `certificate_.status` is not "optimal".
+        """
+        tau = check_number(self.quantile, "quantile", strict=True, high=1.0)
+        alpha = check_number(self.alpha, "alpha")
+        tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
+        matrix, weight, names = self._fit_input(X, sample_weight)
+        source = ArraySource(matrix, check_targets(y, len(matrix), multi=False), weight)
+        total = float(weight.sum()) if weight.size else float(len(matrix))
+        coef, intercept, n_iter, certificate = solve_quantile(
+            source, tau, alpha * total, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter
+        )
+        self.coef_ = coef
+        self.intercept_ = intercept if self.fit_intercept else 0.0
+        self.n_iter_ = n_iter
+        self.certificate_ = certificate
+        self._remember_columns(matrix.shape[1], names)
+        certificate.warn()
+        return self

@@ -1,0 +1,292 @@
+"""Moments: the weight, mean and centred scatter of (x, y) — all that a squared loss can learn from rows.
+
+    W = sum s_i      m = sum s_i z_i / W      S = sum s_i (z_i - m)(z_i - m)'      z_i = (x_i, y_i)
+
+They add over disjoint rows and take away again, whatever the order, so one pass over data that live anywhere serves least squares
+and ridge at every penalty.  `Moments` holds them in double; `ExtendedMoments` in double-double, about 31 digits, for columns so nearly
+dependent that squaring them in double would lose the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import moments_bytes
+from .kernels import load
+from .ranges import RangesWithTargets, power_of_two_scale
+from .sources import EMPTY, ArraySource, Slab, Source, fold
+from .workspace import block_rows, padded
+
+accumulate = load("moments").accumulate
+
+EPS = float(np.finfo(float).eps)
+
+
+class Moments:
+    """Weight, mean and centred scatter of the columns of X and y together, in double precision.
+
+    Made by `Moments.of`; `a + b` are the moments of the rows of both, `a - b` those of a without b's rows.
+
+    Attributes
+    ----------
+    n_features, n_targets : int
+        d and t: the first d columns are X, the last t are y.
+    eps : float
+        Unit of rounding of the sums: that of float32 where rows were.
+    weight : float
+        Sum of the sample weights.
+    count : int
+        Rows with a positive weight.
+    mean : ndarray of shape (d + t,)
+    scatter : ndarray of shape (d + t, d + t)
+        Weighted scatter about the mean, symmetric. Divide by `weight` for the covariance. An entry beyond the
+        double range is infinite here, though not in the sums that a fit uses.
+
+    Notes
+    -----
+    Cost: one read of the rows and n (d + t)(d + t + 1) flops; memory 8 (d + t)^2 bytes.
+    The merge is that of Chan, Golub and LeVeque (1979).
+    """
+
+    precision = "double"
+
+    def __init__(self, n_features: int, n_targets: int, scale: np.ndarray | None = None) -> None:
+        p = n_features + n_targets
+        self.n_features = n_features
+        self.n_targets = n_targets
+        self.weight = 0.0
+        self.count = 0
+        self.eps = EPS
+        self.scale = np.ones(p) if scale is None else scale
+        self.scaled_mean = np.zeros(p)
+        self._lower = np.zeros((p, p))
+
+    @staticmethod
+    def of(X: Any, y: Any, sample_weight: Any = None, *, precision: str = "double") -> Any:
+        """The moments of the rows of X (n, d) and y (n,) or (n, t).
+
+        Parameters
+        ----------
+        X, y, sample_weight : array-like
+        precision : {"double", "extended"}
+            "extended" returns `ExtendedMoments`: about 31 digits, about ten times the time.
+
+        Raises
+        ------
+        ValueError
+            For shapes that do not match, negative weights, and entries that are not finite, with their position.
+        """
+        from .validation import check_matrix, check_targets, check_weights
+
+        X = check_matrix(X, minimum_rows=0)
+        weight = check_weights(sample_weight, len(X)) if len(X) else EMPTY
+        return moments_of(ArraySource(X, check_targets(y, len(X)), weight), precision)
+
+    @property
+    def mean(self) -> np.ndarray:
+        return self.scaled_mean / self.scale
+
+    @property
+    def scatter(self) -> np.ndarray:
+        with np.errstate(over="ignore", under="ignore"):
+            return self.scaled_scatter() / self.scale / self.scale[:, None]
+
+    def scaled_scatter(self) -> np.ndarray:
+        """The symmetric scatter of the columns multiplied by `scale`."""
+        lower = np.tril(self._lower)
+        return lower + np.tril(lower, -1).T
+
+    def scaled_columns(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and scatter of each column, times its `scale` and its square."""
+        return self.scaled_mean, np.diag(self._lower)
+
+    def scatter_noise(self) -> np.ndarray:
+        """What rounding of the means alone can leave of the scatter of each (scaled) column."""
+        error = 4 * np.sqrt(block_rows(self.scale.size)) * EPS * np.abs(self.scaled_mean)
+        return self.weight * error * error
+
+    def add_rows(self, slab: Slab) -> None:
+        """Add the rows of a slab in place."""
+        kind, p = slab.X.dtype, self.scale.size
+        b, wide = min(block_rows(p + 1), len(slab.X)) or 1, padded(p + 1, slab.X.dtype)
+        y = slab.y.reshape(len(slab.X), self.n_targets)
+        partial = np.empty((wide, wide), kind)
+        sums = partial if kind == np.float64 else np.empty((wide, wide))
+        self.count += rows_used(slab)
+        self.eps = max(self.eps, float(np.finfo(slab.X.dtype).eps))
+        self.weight = accumulate(
+            slab.X, y, slab.weight, self.scale, self.weight, self.scaled_mean, self._lower,
+            np.empty((b, wide), kind), np.empty((2, wide)), partial, sums,
+        )  # fmt: skip
+
+    def merge(self, other: Moments) -> None:
+        """Add another record in place."""
+        self._combine(other, other.weight)
+
+    def _combine(self, other: Moments, weight: float) -> None:
+        """Add (weight = other.weight) or take away (weight = -other.weight) another record."""
+        self._check(other)
+        self.count += other.count if weight >= 0 else -other.count
+        self.eps = max(self.eps, other.eps)
+        self._rescale(np.minimum(self.scale, other.scale))
+        ratio = self.scale / other.scale
+        total = self.weight + weight
+        if weight == 0:
+            # the NaN of a row without weight, for `moments_of` to find
+            self.scaled_mean += 0 * other.scaled_mean
+            return
+        delta = other.scaled_mean * ratio - self.scaled_mean
+        self._lower += np.sign(weight) * (other._lower * ratio * ratio[:, None])
+        f = (self.weight / total) * weight if self.weight else 0.0
+        self._lower += (f * delta)[:, None] * delta
+        self.scaled_mean += (weight / total) * delta
+        self.weight = total
+
+    def _rescale(self, scale: np.ndarray) -> None:
+        ratio = scale / self.scale
+        self.scaled_mean = self.scaled_mean * ratio
+        self._lower = self._lower * ratio * ratio[:, None]
+        self.scale = scale
+
+    def _check(self: Any, other: Any) -> None:
+        if type(other) is not type(self):
+            raise TypeError(f"cannot combine {type(self).__name__} with {type(other).__name__}")
+        if (self.n_features, self.n_targets) != (other.n_features, other.n_targets):
+            raise ValueError(
+                f"moments of {self.n_features} features and {self.n_targets} targets cannot be combined with moments of "
+                f"{other.n_features} and {other.n_targets}."
+            )
+
+    def copy(self) -> Moments:
+        new = Moments(self.n_features, self.n_targets, self.scale)
+        new.weight, new.count, new.eps = self.weight, self.count, self.eps
+        new.scaled_mean, new._lower = self.scaled_mean.copy(), self._lower.copy()
+        return new
+
+    def __add__(self, other: Moments) -> Moments:
+        new = self.copy()
+        new.merge(other)
+        return new
+
+    def __sub__(self, other: Moments) -> Moments:
+        """The moments without the rows of `other`.
+
+        Raises
+        ------
+        ValueError
+            If `other` cannot be part of these rows: it has more of them or more weight, or taking it away
+            leaves a negative variance; or if what is left is lost to rounding beside what is taken.
+        """
+        self._check(other)
+        if guard_part(self, other):
+            return type(self)(self.n_features, self.n_targets, self.scale)
+        new = self.copy()
+        new._combine(other, -other.weight)
+        guard_variance(self, new)
+        np.fill_diagonal(new._lower, np.maximum(np.diag(new._lower), 0))
+        return new
+
+    def finite(self) -> bool:
+        return bool(np.isfinite(np.diag(self._lower)).all() and np.isfinite(self.scaled_mean).all())
+
+    def well_scaled(self) -> bool:
+        """Whether no second moment has come near the ends of the double range, where squares lose digits or overflow."""
+        diagonal = np.diag(self._lower)
+        with np.errstate(invalid="ignore"):
+            return bool(np.all((diagonal > 1e-280) & (diagonal < 1e280)))
+
+    def to_bytes(self) -> bytes:
+        """A portable, versioned, checksummed image (no pickle)."""
+        return moments_bytes.pack(self.precision, self.n_features, self.n_targets, (
+            np.array([self.weight, self.count, self.eps]), self.scale, self.scaled_mean, self._lower[np.tril_indices(self.scale.size)],
+        ))  # fmt: skip
+
+    @staticmethod
+    def from_bytes(image: bytes) -> Any:
+        """Read what `to_bytes` wrote; a ValueError says what is wrong with anything else."""
+        precision, d, t, arrays = moments_bytes.unpack(image)
+        if precision == "extended":
+            from .extended_moments import ExtendedMoments
+
+            return ExtendedMoments._from_arrays(d, t, arrays)
+        new = Moments(d, t, arrays[1])
+        new.weight, new.count, new.eps = float(arrays[0][0]), int(arrays[0][1]), float(arrays[0][2])
+        new.scaled_mean = arrays[2]
+        new._lower[np.tril_indices(d + t)] = arrays[3]
+        return new
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.n_features} features, {self.n_targets} target(s), weight {self.weight:g}>"
+
+
+def rows_used(slab: Slab) -> int:
+    """Rows with a positive weight."""
+    return int(np.count_nonzero(slab.weight)) if slab.weight.size else len(slab.X)
+
+
+def guard_part(whole: Any, part: Any) -> bool:
+    """Refuse a part with more rows or weight than the whole; say whether it is all of it."""
+    if part.count > whole.count or part.weight > whole.weight * (1 + 1e-12):
+        raise ValueError(
+            f"cannot take away {part.count} rows of weight {part.weight:g} from {whole.count} rows "
+            f"of weight {whole.weight:g}: they are not among these."
+        )
+    if part.count < whole.count:
+        # the sum of the weights is rounded, and so is what is left of it
+        if whole.weight - part.weight <= 4 * EPS * whole.weight:
+            raise ValueError(
+                f"the {whole.count - part.count} rows that would be left have a weight below the rounding "
+                "of the whole; collect the moments of those rows afresh."
+            )
+        return False
+    mean, scatter = whole.scaled_columns()
+    other_mean, other_scatter = part.scaled_columns()
+    spread, ratio = np.sqrt(np.maximum(scatter, 0)), whole.scale / part.scale
+    # loose: rows taken away before leave the rounding errors of a larger whole
+    near = 1e-6 * spread + 1e-7 * np.abs(mean) * np.sqrt(whole.weight)
+    far = np.abs(other_mean * ratio - mean) * np.sqrt(whole.weight) > near
+    far |= np.abs(np.sqrt(np.maximum(other_scatter, 0)) * ratio - spread) > near
+    if part.weight < whole.weight * (1 - 1e-12) or far.any():
+        raise ValueError(f"cannot take away {part.count} rows from {whole.count} rows that are not the same.")
+    return True
+
+
+def guard_variance(whole: Any, rest: Any) -> None:
+    """Refuse a rest with a variance more negative than rounding of the scatter and of the means explains."""
+    mean, before = whole.scaled_columns()
+    ratio = rest.scale / whole.scale
+    noise = 1e-10 * before + 16 * EPS * np.abs(mean) * np.sqrt(whole.weight) * np.sqrt(np.maximum(before, 0))
+    negative = rest.scaled_columns()[1] < -noise * ratio**2
+    if negative.any():
+        raise ValueError(
+            f"taking these rows away would leave column {int(np.argmax(negative))} with a negative variance: "
+            "they are not among the rows of the whole."
+        )
+
+
+def moments_of(source: Source, precision: str = "double", n_targets: int | None = None) -> Any:
+    """Fold a source into its moments; a second fold with power-of-two scales where squares leave the double range.
+
+    Raises
+    ------
+    ValueError
+        If an entry of X is not finite, with its position.
+    """
+    from .extended_moments import ExtendedMoments
+
+    kinds: dict[str, Any] = {"double": Moments, "extended": ExtendedMoments}
+    if precision not in kinds:
+        raise ValueError(f"precision must be 'double' or 'extended', got {precision!r}.")
+    kind = kinds[precision]
+    t = n_targets or source.n_targets
+    d = source.n_features
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        moments = fold(source, lambda: kind(d, t))
+        if moments.finite() and moments.well_scaled():
+            return moments
+        source.check_finite()
+        ranges = fold(source, lambda: RangesWithTargets(d, t))
+        spread = np.maximum(ranges.both.high - ranges.both.mean, ranges.both.mean - ranges.both.low)
+        return fold(source, lambda: kind(d, t, power_of_two_scale(spread)))

@@ -1,0 +1,206 @@
+"""The one objective, as a function of a flat parameter vector: a source folded through a loss, plus the penalty.
+
+    F(theta) = sum_i s_i l(y_i, z_i) + (1/2) sum_j penalty_j theta_j^2
+
+A solver sees this object and the expansions that come out of it, never a row.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from .expansion import Coordinates, Expansion
+from .pointwise import SQUARED, Loss
+from .ranges import ColumnRanges, power_of_two_scale
+from .sources import SLAB_ELEMENTS, Slab, Source, fold
+from .views import InDouble, WithoutTargets
+
+NO_HESSIAN = np.empty((0, 0))
+
+
+@dataclass(frozen=True)
+class Point:
+    """F and its derivatives at theta; `hessian` is 0 x 0 below order 2."""
+
+    theta: np.ndarray
+    value: float
+    gradient: np.ndarray
+    hessian: np.ndarray
+
+
+class Objective:
+    """F over a source.
+
+    Parameters
+    ----------
+    source : Source
+    loss : Loss
+    alpha : float
+        Weight of (alpha/2) ||w||^2, in original columns; intercepts and shared parameters are not penalised.
+    fit_intercept : bool
+
+    Raises
+    ------
+    ValueError
+        If X is not finite, with the position.
+
+    Notes
+    -----
+    Construction reads the data once, for the columns' means and ranges; each `expand` reads them once.
+    """
+
+    def __init__(self, source: Source, loss: Loss, alpha: float, fit_intercept: bool) -> None:
+        self.source, self.loss, self.alpha = source, loss, alpha
+        self.eps = float(np.finfo(source.dtype).eps)
+        with np.errstate(over="ignore", invalid="ignore"):
+            ranges = fold(source, lambda: ColumnRanges(source.n_features))
+        if not ranges.finite():
+            source.check_finite()
+        self.weight = ranges.weight
+        center = ranges.mean if fit_intercept else np.zeros(source.n_features)
+        reach = np.maximum(ranges.high - center, center - ranges.low)
+        scale = power_of_two_scale(reach)
+        self.coordinates = Coordinates(center, scale, fit_intercept)
+        self.reach = np.append(reach * scale, np.ones(int(fit_intercept)))
+        p = self.coordinates.width
+        penalty = np.zeros((loss.outputs, p))
+        penalty[:, : source.n_features] = alpha * scale * scale
+        self.penalty = np.append(penalty.ravel(), np.zeros(loss.shared))
+        self.size = self.penalty.size
+        # the most by which each parameter moves a prediction, per unit
+        spread = np.where(self.reach > 0, self.reach, 1.0)
+        self._reaches = np.append(np.tile(spread, loss.outputs), np.ones(loss.shared))
+
+    def expand(self, theta: np.ndarray, order: int) -> Point:
+        """F at theta with derivatives up to `order`; one read of the data. Outside the loss's domain all is infinite."""
+        if not self.loss.admits(theta[self.size - self.loss.shared :]):
+            return Point(theta, np.inf, np.full(self.size, np.inf), NO_HESSIAN)
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = fold(self.source, lambda: Expansion(self.loss, self.coordinates, theta, order))
+            pull = self.penalty * theta
+            hessian = NO_HESSIAN
+            if order >= 2:
+                hessian = sums.hessian
+                hessian[np.diag_indices(self.size)] += self.penalty
+            return Point(theta, sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, hessian)
+
+    def movement(self, step: np.ndarray) -> float:
+        """The most that one entry of a step moves a prediction (or a shared parameter)."""
+        return float(np.abs(step * self._reaches).max(initial=0.0))
+
+    def slope_error(self, point: Point, slip: np.ndarray) -> np.ndarray:
+        """By how much the gradient changes at most where theta moves by `slip`, entry by entry.
+
+        l'' <= kappa: a slope changes by no more than kappa times the movement of its prediction.
+        """
+        change = self._kappa(point) * self.weight * self._span(slip) * self._reaches
+        return change + self.penalty * np.abs(slip)
+
+    def rounding(self, point: Point, rows: int) -> np.ndarray:
+        """How far rounding moves the gradient, entry by entry, with `rows` rows summed at a time.
+
+        Sums of m terms err by 4 sqrt(m) eps of their terms' size (Higham and Mary 2019, SIAM J. Sci. Comput. 41, theorem 2.4, but for
+        a probability of 1e-3); l >= 0 and l'' <= kappa give l'^2 <= 2 kappa l, so that sum s |l'| <= (2 kappa W F)^(1/2).
+        """
+        kappa, p = self._kappa(point), self.coordinates.width
+        slopes = np.sqrt(2 * kappa * self.weight) * np.sqrt(max(point.value, 0.0)) * 4 * np.sqrt(rows)
+        predictions = kappa * self.weight * 4 * np.sqrt(p + 1) * self._span(point.theta)
+        return self.eps * (slopes + predictions) * self._reaches
+
+    def _span(self, theta: np.ndarray) -> float:
+        """A bound on the size of any prediction."""
+        c, p = self.loss.outputs, self.coordinates.width
+        return float((np.abs(theta) * self._reaches)[: c * p].reshape(c, p).sum(axis=1).max(initial=0.0))
+
+    def _kappa(self, point: Point) -> float:
+        """The bound on l''; a shared parameter is a scale, which divides it."""
+        return self.loss.curvature / float(point.theta[-1]) if self.loss.shared else self.loss.curvature
+
+    def steepness(self, point: Point) -> float:
+        """Largest entry of the gradient per unit of weight and of movement: what `tol` bounds, whatever the columns' scales."""
+        return float(np.abs(point.gradient / self._reaches).max(initial=0.0)) / self.weight
+
+    def in_double(self) -> Objective:
+        """The same objective of the same rows, computed in double throughout."""
+        double = copy(self)
+        double.source = InDouble(self.source)
+        double.eps = float(np.finfo(np.float64).eps)
+        return double
+
+    def gram(self) -> np.ndarray:
+        """sum_i s_i Z_i Z_i' (p, p); one read."""
+        zero = np.zeros(self.coordinates.width)
+        blank = WithoutTargets(self.source)
+        return fold(blank, lambda: Expansion(SQUARED, self.coordinates, zero, 2)).hessian
+
+    def along(self, direction: np.ndarray) -> Ray:
+        """How predictions move along a direction (flat, shared parameters zero); one read."""
+        p, c = self.coordinates.width, self.loss.outputs
+        return fold(self.source, lambda: Ray(self.loss, self.coordinates, direction[: c * p].reshape(c, p)))
+
+    def same_piece(self, theta: np.ndarray, step: np.ndarray) -> bool:
+        """Whether going from theta to theta + step crosses no corner of the loss; one read."""
+        return fold(self.source, lambda: SamePiece(self.loss, self.coordinates, theta, step)).same
+
+    def gauge(self) -> np.ndarray:
+        """Orthonormal columns along which F is constant whatever the data (m, k)."""
+        p, c = self.coordinates.width, self.loss.outputs
+        if not self.loss.gauge:
+            return np.zeros((self.size, 0))
+        free = np.flatnonzero(self.penalty[:p] == 0)
+        basis = np.zeros((c, p, len(free)))
+        basis[:, free, np.arange(len(free))] = 1 / np.sqrt(c)
+        return basis.reshape(self.size, len(free))
+
+
+def predictions(slab: Slab, coordinates: Coordinates, theta: np.ndarray) -> np.ndarray:
+    """Z theta' (n, c) for the rows of a slab, in double, a cache block at a time."""
+    d = len(coordinates.center)
+    out = np.empty((len(slab.X), len(theta)))
+    step = max(SLAB_ELEMENTS // max(d, 1), 1)
+    v = theta[:, :d] * coordinates.scale
+    for a in range(0, len(out), step):
+        out[a : a + step] = (slab.X[a : a + step] - coordinates.center) @ v.T
+    return out + theta[:, d] if coordinates.fit_intercept else out
+
+
+class Ray:
+    """Along a direction: sum s recession, sum s |z|, the largest |z|: a summary."""
+
+    def __init__(self, loss: Loss, coordinates: Coordinates, direction: np.ndarray) -> None:
+        self.loss, self.coordinates, self.direction = loss, coordinates, direction
+        self.recession = self.movement = self.largest = 0.0
+
+    def add_rows(self, slab: Slab) -> None:
+        z = predictions(slab, self.coordinates, self.direction)
+        spread = np.ptp(z, axis=1) if self.loss.gauge else np.abs(z[:, 0])
+        s = slab.weight if slab.weight.size else np.ones(len(z))
+        slope = self.loss.recession(slab.y, z if self.loss.outputs > 1 else z[:, 0])
+        self.recession += float(s[s > 0] @ slope[s > 0])  # it may be infinite
+        self.movement += float(s @ spread)
+        self.largest = max(self.largest, float(spread[s > 0].max(initial=0.0)))
+
+    def merge(self, other: Ray) -> None:
+        self.recession += other.recession
+        self.movement += other.movement
+        self.largest = max(self.largest, other.largest)
+
+
+class SamePiece:
+    """Whether a step leaves every row on its piece of a piecewise quadratic loss: a summary."""
+
+    def __init__(self, loss: Loss, coordinates: Coordinates, theta: np.ndarray, step: np.ndarray) -> None:
+        self.loss, self.coordinates, self.theta, self.step = loss, coordinates, theta, step
+        self.same = True
+
+    def add_rows(self, slab: Slab) -> None:
+        p = self.coordinates.width
+        pair = np.stack([self.theta[:p], self.step[:p]])
+        z, dz = predictions(slab, self.coordinates, pair).T
+        self.same = self.same and self.loss.same_piece(slab.y, z, dz, self.theta[p:], self.step[p:])
+
+    def merge(self, other: SamePiece) -> None:
+        self.same = self.same and other.same

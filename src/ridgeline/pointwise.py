@@ -1,0 +1,180 @@
+"""The losses that a fit can minimise, each with what a solver may ask of it and nothing more.
+
+A loss turns slabs of rows into the value, gradient and Hessian of sum_i s_i l(y_i, z_i) (`add_rows`, through the kernels), and says of
+itself:
+
+    outputs            c, predictions per row: theta is (c, p)
+    shared             parameters beside theta that all rows share (a scale), at the end of the flat vector
+    curvature          an upper bound on l'' (for a preconditioner)
+    gauge              whether adding one constant to every output of a row changes nothing
+    recession(y, z)    lim l(y, t z) / t as t grows, for predictions z along a direction: a direction on which it sums to zero
+                       and which moves some prediction has no finite optimum
+    same_piece(...)    whether moving the predictions of some rows crosses no jump of l'' (always true of a smooth loss)
+    admits(shared)     whether the shared parameters are in the loss's domain
+
+To add a loss of one prediction per row: a class in `_core/expansion.pyx`, its name in that file's PointLoss, and an instance of
+`PointwiseLoss` here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .kernels import load
+from .sources import Slab
+from .workspace import block_rows, padded
+
+if TYPE_CHECKING:
+    from .expansion import Expansion
+
+kernels = load("expansion")
+
+
+def _smooth(y: np.ndarray, z: np.ndarray, dz: np.ndarray) -> bool:
+    return True
+
+
+def _piece(r: np.ndarray, delta: float) -> np.ndarray:
+    """The piece of Huber's loss a residual lies on: -1, 0 or 1."""
+    return np.sign(r) * (np.abs(r) > delta)
+
+
+@dataclass(frozen=True)
+class PointwiseLoss:
+    """A loss of one prediction per row, computed by a kernel's loss object."""
+
+    name: str
+    kernel: Any
+    curvature: float
+    recession: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    piece: Callable[[np.ndarray, np.ndarray, np.ndarray], bool] = _smooth
+    outputs: int = 1
+    shared: int = 0
+    gauge: bool = False
+
+    def admits(self, shared: np.ndarray) -> bool:
+        return True
+
+    def same_piece(
+        self, y: np.ndarray, z: np.ndarray, dz: np.ndarray, shared: np.ndarray, change: np.ndarray
+    ) -> bool:
+        return self.piece(y, z, dz)
+
+    def add_rows(self, slab: Slab, out: Expansion) -> None:
+        """Add a slab to an expansion."""
+        kind, p = slab.X.dtype, out.coordinates.width
+        b, wide = min(block_rows(p), len(slab.X)) or 1, padded(p, slab.X.dtype)
+        kernels.expand(
+            self.kernel, slab.X, slab.y, slab.weight, slab.offset, out.coordinates.center, out.coordinates.scale,
+            out.theta[:p], out.order, out.totals, out.gradients.reshape(2, -1), out.lower,
+            np.empty((b, wide), kind), np.empty((2, max(b, wide)), kind), np.empty((4, b)), _partial(kind, wide, out.order),
+        )  # fmt: skip
+
+
+def _partial(kind: np.dtype, wide: int, order: int) -> np.ndarray:
+    """Workspace for a block's Gram, before it is added to the Hessian."""
+    return np.empty((wide, wide) if order >= 2 else (1, 1), kind)
+
+
+SQUARED = PointwiseLoss("squared", kernels.Squared(), 1.0, lambda y, z: np.where(z == 0, 0.0, np.inf))
+
+ABSOLUTE = PointwiseLoss("absolute", kernels.Absolute(), 0.0, lambda y, z: np.abs(z))
+
+LOGISTIC = PointwiseLoss(
+    "logistic", kernels.Logistic(), 0.25, lambda y, z: (1 - y) * np.maximum(z, 0) + y * np.maximum(-z, 0)
+)
+
+
+def huber_loss(delta: float) -> PointwiseLoss:
+    """Huber's loss with a fixed threshold."""
+    return PointwiseLoss(
+        "huber",
+        kernels.Huber(delta),
+        1.0,
+        lambda y, z: delta * np.abs(z),
+        lambda y, z, dz: bool((_piece(z - y, delta) == _piece(z + dz - y, delta)).all()),
+    )
+
+
+@dataclass(frozen=True)
+class ScaledHuberLoss:
+    """Huber's loss with concomitant scale: one shared parameter, sigma."""
+
+    epsilon: float
+    name: str = "scaled huber"
+    curvature: float = 1.0
+    outputs: int = 1
+    shared: int = 1
+    gauge: bool = False
+
+    def add_rows(self, slab: Slab, out: Expansion) -> None:
+        """Add a slab to an expansion."""
+        kind, p = slab.X.dtype, out.coordinates.width
+        b, wide = min(block_rows(p + 1), len(slab.X)) or 1, padded(p + 1, slab.X.dtype)
+        kernels.expand_scaled_huber(
+            self.epsilon, float(out.theta[p]), slab.X, slab.y, slab.weight, out.coordinates.center, out.coordinates.scale,
+            out.theta[:p], out.order, out.totals, out.gradients.reshape(2, -1), out.lower,
+            np.empty((b, wide), kind), np.empty((2, max(b, wide)), kind), np.empty((5, b)), _partial(kind, wide, out.order),
+        )  # fmt: skip
+
+    def recession(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Along theta alone, with sigma fixed."""
+        return self.epsilon * np.abs(z)
+
+    def admits(self, shared: np.ndarray) -> bool:
+        """sigma > 0."""
+        return bool(shared[0] > 0)
+
+    def same_piece(
+        self, y: np.ndarray, z: np.ndarray, dz: np.ndarray, shared: np.ndarray, change: np.ndarray
+    ) -> bool:
+        sigma, moved = float(shared[0]), float(shared[0] + change[0])
+        if abs(change[0]) > 1e-6 * sigma:
+            return False
+        return bool((_piece(z - y, self.epsilon * sigma) == _piece(z + dz - y, self.epsilon * moved)).all())
+
+
+@dataclass(frozen=True)
+class SoftmaxLoss:
+    """Cross-entropy of softmax over c classes; targets are class codes (n,) or probabilities (n, c)."""
+
+    outputs: int
+    name: str = "softmax"
+    curvature: float = 0.5
+    shared: int = 0
+    gauge: bool = True
+
+    def add_rows(self, slab: Slab, out: Expansion) -> None:
+        """Add a slab to an expansion."""
+        kind, p, c = slab.X.dtype, out.coordinates.width, self.outputs
+        b, wide = min(block_rows(max(p, c)), len(slab.X)) or 1, padded(p, slab.X.dtype)
+        labels, soft = (slab.y, np.empty((0, c))) if slab.y.ndim == 1 else (np.empty(0, np.int64), slab.y)
+        offset = slab.offset if slab.offset.size else np.empty((0, c))
+        kernels.expand_softmax(
+            slab.X, labels, soft, slab.weight, offset, out.coordinates.center, out.coordinates.scale,
+            out.theta.reshape(c, p), out.order, out.totals, out.gradients.reshape(2, c, p), out.lower,
+            np.empty((b, wide), kind), np.empty((b, wide), kind), np.empty((c, b), kind), np.empty((2, max(b, wide)), kind),
+            np.empty((4, max(b, c))), _partial(kind, wide, out.order),
+        )  # fmt: skip
+
+    def recession(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """max_k z_k - sum_k y_k z_k."""
+        true = z[np.arange(len(z)), y] if y.ndim == 1 else (z * y).sum(1)
+        return z.max(axis=1) - true
+
+    def admits(self, shared: np.ndarray) -> bool:
+        return True
+
+    def same_piece(
+        self, y: np.ndarray, z: np.ndarray, dz: np.ndarray, shared: np.ndarray, change: np.ndarray
+    ) -> bool:
+        return True
+
+
+Loss = PointwiseLoss | ScaledHuberLoss | SoftmaxLoss
+
+__all__ = ["ABSOLUTE", "LOGISTIC", "SQUARED", "Loss", "PointwiseLoss", "ScaledHuberLoss", "SoftmaxLoss", "huber_loss"]

@@ -1,0 +1,261 @@
+"""Newton's method with a safeguarded step, for objectives whose Hessian fits in memory.
+
+    H n = -g,   theta <- theta + t n,   t = 1, 1/2, 1/4, ... until F falls enough (Armijo 1966)
+
+Directions that the objective cannot see (a gauge, dependent columns) are found once and kept out: with an orthonormal basis N of them,
+H + N N' is regular where H was not, and gives the same step, since N'g = 0.
+
+Where steps had to be cut short, the Hessian says too little (Huber's loss with few rows in its quadratic part): it is then damped,
+H + mu D, with mu rising while steps are cut and falling while they are not.
+
+It stops when a full step no longer changes theta to nine digits: the convergence is quadratic, so the point it arrives at is right to
+rounding.  A gradient that is small because every probability is 0 or 1 does not look like that, and is not taken for an optimum:
+while steps stay long, their direction is tested for being one on which the loss only falls (Albert and Anderson 1984, Biometrika 71).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..objective import Objective, Point
+from ..ranges import power_of_two_scale
+from .cholesky import CholeskyFactor
+
+EPS = float(np.finfo(float).eps)
+
+
+def step_tolerance(eps: float) -> float:
+    """A relative step whose square is below rounding."""
+    return eps**0.5 / 16
+
+
+SEPARATION = 1e-11
+"""Sum of losses' recession along a direction, beside the sum of movements, that rounding can explain."""
+
+FIRST_DAMPING = 1e-3
+"""Damping, beside a unit diagonal, after the first step that was cut to less than a fifth."""
+
+FLAT = 1e-9
+"""A relative change of F that says less about a step than its slopes do."""
+
+SUFFICIENT = 1e-4
+"""Armijo's fraction of the predicted decrease."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where a solver stopped.
+
+    Attributes
+    ----------
+    point : Point
+        Parameters, value and gradient there.
+    factor : RegularHessian or None
+        The last Hessian factored, at the point or one short step from it.
+    n_iter : int
+    converged : bool
+    runaway : ndarray or None
+        A direction on which the objective falls forever.
+    null_space : ndarray of shape (m, k)
+        Directions that the data do not determine, beside the gauge.
+    """
+
+    point: Point
+    factor: RegularHessian | None
+    n_iter: int
+    converged: bool
+    runaway: np.ndarray | None = None
+    null_space: np.ndarray | None = None
+
+
+class RegularHessian:
+    """H + N N' in scaled coordinates (unit diagonal to a power of two), factored; a shift is added if it is not positive.
+
+    Parameters
+    ----------
+    H : ndarray of shape (m, m)
+    N : ndarray of shape (m, k)
+        Directions that H does not see.
+    damping : float
+        A multiple of the scaled identity to add (Levenberg 1944), for a step that stays where the model holds.
+    size : float
+        The order of a curvature, for parameters in which H has none.
+    """
+
+    def __init__(self, H: np.ndarray, N: np.ndarray, damping: float = 0.0, size: float = 1.0) -> None:
+        m = len(H)
+        diagonal = np.where(np.diag(H) > 0, np.diag(H), size)
+        self.scale = power_of_two_scale(np.sqrt(diagonal))
+        A = H * self.scale * self.scale[:, None]
+        if N.shape[1]:
+            Q, _ = np.linalg.qr(N / self.scale[:, None])
+            A += Q @ Q.T
+        self.shift = damping
+        self.factor = CholeskyFactor(A + damping * np.eye(m) if damping else A)
+        self.rcond = self.factor.rcond
+        while self.factor.rcond < m * EPS and self.shift < 1e3:
+            self.shift = max(self.shift * 100, 64 * m * EPS)
+            self.factor = CholeskyFactor(A + self.shift * np.eye(m))
+        self.norm = self.factor.norm
+
+    def solve(self, g: np.ndarray) -> np.ndarray:
+        return self.scale * self.factor.solve(self.scale * g)
+
+    def whiten(self, g: np.ndarray) -> float:
+        """(g' H^-1 g)^(1/2)."""
+        return self.factor.whiten(self.scale * g)
+
+
+def blind_directions(objective: Objective, H: np.ndarray, gauge: np.ndarray) -> np.ndarray:
+    """An orthonormal basis (m, k) of the directions that the data do not see, beside the gauge.
+
+    Candidates are eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves
+    (an eigenvalue of 1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
+    """
+    m = len(H)
+    first = RegularHessian(H, gauge)
+    if first.rcond > 64 * m * EPS:
+        return np.zeros((m, 0))
+    scale = power_of_two_scale(np.sqrt(np.maximum(np.diag(H), 0)))
+    A = H * scale * scale[:, None]
+    if gauge.shape[1]:
+        Q, _ = np.linalg.qr(gauge / scale[:, None])
+        A += Q @ Q.T
+    values, vectors = np.linalg.eigh(A)
+    found = []
+    for vector in vectors[:, values < 64 * m * EPS * values[-1]].T:
+        direction = scale * vector
+        reach = objective.movement(direction)
+        if reach == 0 or objective.along(direction).largest <= 64 * m * EPS * reach:
+            found.append(direction / max(np.abs(direction).max(), 1e-300))
+    return np.linalg.qr(np.array(found).T)[0] if found else np.zeros((m, 0))
+
+
+def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int) -> Solution:
+    """Minimise the objective from theta.
+
+    Parameters
+    ----------
+    objective : Objective
+    theta : ndarray of shape (m,)
+        Start; finite value there.
+    tol : float
+        Largest entry of the gradient, divided by the total weight, that counts as converged.
+    max_iter : int
+
+    Notes
+    -----
+    One read of the data and n m (m + 1) + m^3 / 3 flops per iteration (one more read per halving of a step, which is rare).
+    """
+    point = objective.expand(theta, 2)
+    if not np.isfinite(point.value):
+        return Solution(point, None, 0, False)
+    gauge = objective.gauge()
+    blind = blind_directions(objective, point.hessian, gauge)
+    N = np.concatenate([gauge, blind], axis=1)
+    if N.shape[1]:
+        N, _ = np.linalg.qr(N)
+    factor = None
+    damping = 0.0
+    for iteration in range(1, max_iter + 1):
+        factor = RegularHessian(point.hessian, N, damping, objective.weight)
+        g = point.gradient - N @ (N.T @ point.gradient)
+        step = -factor.solve(g)
+        step -= N @ (N.T @ step)
+        slope = float(g @ step)
+        size = objective.movement(step) / max(1.0, objective.movement(point.theta))
+        if not np.isfinite(size):
+            return Solution(point, factor, iteration - 1, False, null_space=blind)
+        noise = 8 * objective.eps * abs(point.value)
+        if (damping == 0 and size <= step_tolerance(objective.eps)) or -slope <= objective.eps * noise:
+            last = objective.expand(point.theta + step, 1)
+            final = last if objective.steepness(last) <= objective.steepness(point) else point
+            ok = objective.steepness(final) <= max(tol, _rounding(objective, final))
+            return Solution(final, factor, iteration, ok, null_space=blind)
+        if iteration >= 8 and _runs_away(objective, point, step):
+            return Solution(point, factor, iteration, False, runaway=step, null_space=blind)
+        t = 1.0
+        while True:
+            trial = objective.expand(point.theta + t * step, 2)
+            if trial.value <= point.value + SUFFICIENT * t * slope + noise or _flat(point, trial, step, slope):
+                break
+            if t * size < 64 * objective.eps:
+                ok = objective.steepness(point) <= max(tol, _rounding(objective, point))
+                return Solution(point, factor, iteration, ok, null_space=blind)
+            t *= 0.5
+        damping = max(10 * damping, FIRST_DAMPING) if t < 0.2 else damping / 10 if damping > FIRST_DAMPING / 10 else 0.0
+        point = trial
+    return Solution(point, factor, max_iter, False, null_space=blind)
+
+
+def examine(objective: Objective, solution: Solution) -> Solution:
+    """What a solver without Hessians did not see where it stopped: blind directions, a factor, a runaway.
+
+    One read, and one more per direction to try on the rows.
+    """
+    point = objective.expand(solution.point.theta, 2)
+    gauge = objective.gauge()
+    blind = blind_directions(objective, point.hessian, gauge)
+    N = np.concatenate([gauge, blind], axis=1)
+    factor = RegularHessian(point.hessian, np.linalg.qr(N)[0] if N.shape[1] else N)
+    step = -factor.solve(point.gradient)
+    runaway = step if _runs_away(objective, point, step) else None
+    return replace(
+        solution, point=point, factor=factor, null_space=blind, runaway=runaway, converged=runaway is None
+    )
+
+
+def _runs_away(objective: Objective, point: Point, step: np.ndarray) -> bool:
+    """Whether a step is long, and along a direction on which the losses only fall."""
+    size = objective.movement(step) / max(1.0, objective.movement(point.theta))
+    if not size > 1e-3 or not _unpenalised(objective, step):
+        return False
+    ray = objective.along(step)
+    return ray.movement > 0 and ray.recession <= SEPARATION * ray.movement
+
+
+def finish_in_double(objective: Objective, solution: Solution, tol: float, chords: int = 6) -> Solution:
+    """From the optimum that float32 could tell to that of the same rows in double; `objective` is the one in double.
+
+    Gradients are in double and steps by the factor that float32 left: its error, about 1e-7 times the condition, is what each
+    step leaves of the last.
+    """
+    point = objective.expand(solution.point.theta, 1)
+    null_space = solution.null_space if solution.null_space is not None else np.zeros((objective.size, 0))
+    if solution.runaway is None and solution.factor is not None and solution.factor.shift == 0:
+        for _ in range(chords):
+            step = -solution.factor.solve(point.gradient)
+            step -= null_space @ (null_space.T @ step)
+            trial = objective.expand(point.theta + step, 1)
+            gained = objective.steepness(trial) < 0.5 * objective.steepness(point)
+            if not gained:
+                break
+            point = trial
+    converged = solution.runaway is None and objective.steepness(point) <= max(tol, _rounding(objective, point))
+    return replace(solution, point=point, converged=converged)
+
+
+def _flat(point: Point, trial: Point, step: np.ndarray, slope: float) -> bool:
+    """Whether the step is right by its slopes, where the values are too close together to tell.
+
+    The approximate Wolfe conditions (Hager and Zhang 2005, SIAM J. Optim. 16): near the optimum F changes by the square of the step, and
+    drowns in rounding long before its derivative along the step does.
+    """
+    close = trial.value <= point.value + FLAT * abs(point.value)
+    return close and abs(float(trial.gradient @ step)) <= 0.5 * abs(slope)
+
+
+def _rounding(objective: Objective, point: Point) -> float:
+    """A gradient (per unit of weight) that rounding alone can leave.
+
+    Slopes are bounded by the loss per unit of movement, and change by the curvature times the rounding of the predictions.
+    """
+    blur = 8 * objective.loss.curvature * objective.movement(point.theta)
+    return objective.eps * (64 * max(1.0, abs(point.value) / objective.weight) + blur)
+
+
+def _unpenalised(objective: Objective, step: np.ndarray) -> bool:
+    """Whether the penalty leaves the direction free."""
+    return float(np.abs(objective.penalty * step).max(initial=0.0)) == 0.0

@@ -1,0 +1,114 @@
+"""Which solver a fit uses: a readable table.
+
+    parameters m      solver    why
+    m <= 2000         newton    a Hessian of m^2 numbers is cheap, and six to ten reads of the data suffice
+    more              lbfgs     one Gram of the columns preconditions all outputs
+
+A squared loss is solved from its moments (`least_squares`), or through the Gram of the rows where they are fewer than the columns (`dual`);
+a quantile loss by an interior point (`interior_point`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..certificate import Certificate
+from ..objective import Objective
+from .certify import certify
+from .lbfgs import lbfgs
+from .newton import Solution, examine, finish_in_double, newton
+
+NEWTON_LIMIT = 2000
+
+VISIBLE = 1e-13
+"""A movement of predictions by rounding the coefficients that is worth another read to certify."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Coefficients (c, d) and intercepts (c,) in original columns, as returned to the user, and their certificate.
+
+    `theta` is the same point in the solver's coordinates, with the shared parameters at its end.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    theta: np.ndarray
+    n_iter: int
+    certificate: Certificate
+
+
+def minimise(
+    objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int, solver: str = "auto", remedy: str = ""
+) -> Minimum:
+    """Minimise by the solver of the table above, round to the precision of the data, and certify what is returned.
+
+    Raises
+    ------
+    ValueError
+        If the objective has no finite value at the start: an offset or a weight is too large for the format.
+    """
+    name, why = solver, "as asked"
+    if solver == "auto":
+        name = "newton" if objective.size <= NEWTON_LIMIT else "lbfgs"
+        why = f"{objective.size} parameters"
+    if name == "newton":
+        solve, method = newton, f"Newton with Cholesky ({why})"
+    else:
+        solve, method = lbfgs, f"L-BFGS preconditioned by the Gram ({why})"
+        max_iter *= 10
+    solution = solve(objective, theta, tol=tol, max_iter=max_iter)
+    if not np.isfinite(solution.point.value):
+        objective.source.check_finite()
+        raise ValueError("the objective overflows at the start; scale the targets, weights or offsets down.")
+    dtype = objective.source.dtype
+    if dtype == np.float32:
+        objective = objective.in_double()
+        solution = finish_in_double(objective, solution, tol)
+        if not solution.converged and solution.runaway is None and solution.n_iter < max_iter:
+            more = solve(objective, solution.point.theta, tol=tol, max_iter=max_iter - solution.n_iter)
+            solution = replace(more, n_iter=solution.n_iter + more.n_iter)
+    if solution.factor is None and solution.converged and objective.size <= NEWTON_LIMIT:
+        solution = examine(objective, solution)
+    coef, intercept, solution, slip = _rounded(objective, solution, dtype)
+    certificate = certify(objective, solution, slip, method, remedy)
+    return Minimum(coef, intercept, solution.point.theta, solution.n_iter, certificate)
+
+
+def _rounded(
+    objective: Objective, solution: Solution, dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray, Solution, np.ndarray]:
+    """The coefficients in the data's precision, and the solution moved to exactly those (one read, if it shows).
+
+    Last comes the movement that was too small for that read.
+    """
+    coordinates = objective.coordinates
+    cut = objective.loss.outputs * coordinates.width
+    theta = solution.point.theta[:cut].reshape(objective.loss.outputs, coordinates.width)
+    theta = theta - _removable(objective, solution, theta)
+    coef, intercept = (a.astype(dtype) for a in coordinates.original(theta))
+    moved = solution.point.theta.copy()
+    moved[:cut] = coordinates.internal(coef.astype(np.float64), intercept.astype(np.float64)).ravel()
+    slip = moved - solution.point.theta
+    if objective.movement(slip) > VISIBLE:
+        return coef, intercept, replace(solution, point=objective.expand(moved, 1)), np.zeros_like(slip)
+    return coef, intercept, solution, slip
+
+
+def _removable(objective: Objective, solution: Solution, theta: np.ndarray) -> np.ndarray:
+    """What of theta lies in directions that the data leave open, measured in original columns: without it w is the smallest."""
+    blind = objective.gauge()
+    if solution.null_space is not None:
+        blind = np.concatenate([blind, solution.null_space], axis=1)
+    if not blind.shape[1]:
+        return np.zeros_like(theta)
+    d = len(objective.coordinates.center)
+    scale = objective.coordinates.scale
+    directions = blind[: theta.size].T.reshape(-1, *theta.shape)  # without the shared parameters
+    w = (directions[:, :, :d] * scale).reshape(len(directions), -1)
+    size = np.abs(w).max(axis=1)
+    w, directions = w[size > 0] / size[size > 0, None], directions[size > 0] / size[size > 0, None, None]
+    share, *_ = np.linalg.lstsq(w.T, (theta[:, :d] * scale).ravel(), rcond=None)
+    return np.tensordot(share, directions, axes=1)

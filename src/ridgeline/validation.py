@@ -1,0 +1,287 @@
+"""What every argument must satisfy, checked once, before anything is computed or changed.
+
+Each message says which argument is wrong, where (the first offending position), and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def first_position(mask: np.ndarray) -> str:
+    """Spell the first true entry of `mask` for a message: 'row 3', 'row 3, column 0', or '' for a scalar."""
+    index = np.unravel_index(int(np.argmax(mask)), mask.shape)
+    return ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column", "axis 2", "axis 3"), index))
+
+
+def as_real_array(value: Any, name: str) -> np.ndarray:
+    """`value` as a NumPy array of real numbers, without a copy where it already is one.
+
+    Raises
+    ------
+    ValueError
+        If it holds masked cells, complex numbers, strings, dates, or is ragged.
+    TypeError
+        If it is sparse, or holds objects that are not numbers.
+    """
+    if type(value) is not np.ndarray and hasattr(value, "tocsr"):
+        raise TypeError(
+            f"{name}: Sparse data was passed, but dense data is required; {name}.toarray() converts it to a dense array."
+        )
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        where = first_position(np.ma.getmaskarray(value))
+        raise ValueError(f"{name} is masked at {where}; fill or drop the masked cells first.")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array of numbers ({error}).") from error
+    if array.dtype.kind == "c":
+        raise ValueError(f"{name}: Complex data not supported; pass its real and imaginary parts as columns.")
+    if array.dtype.kind == "O":
+        try:
+            array = array.astype(np.float64)
+        except OverflowError as error:
+            raise ValueError(f"{name} holds a whole number too large for float64; scale it down.") from error
+        except (TypeError, ValueError) as error:
+            value, where = _first_not_a_number(array)
+            if is_missing(value):
+                raise ValueError(f"Input {name} contains NaN at {where}; drop such rows or fill them in before the fit.") from error
+            raise type(error)(
+                f"{name} holds {value!r} at {where}, which is not a number ({error}); encode text and categories as numbers first "
+                f"(for instance one column per category)."
+            ) from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} has dtype {array.dtype}, not numbers; encode text, dates and categories as numbers."
+        )
+    return array
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is None, NaN, or a missing value of a data frame, of which nothing can be said, not even that it differs."""
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):
+        return np.ndim(value) == 0
+
+
+def _first_not_a_number(array: np.ndarray) -> tuple[Any, str]:
+    for index in np.ndindex(array.shape):
+        try:
+            float(array[index])
+        except (TypeError, ValueError):
+            mask = np.zeros(array.shape, bool)
+            mask[index] = True
+            return array[index], first_position(mask)
+    return "an entry", "an unknown position"
+
+
+def require_finite(array: np.ndarray, name: str) -> None:
+    """Raise a ValueError that names the first NaN or infinite entry of `array`."""
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A sum is finite only if every term is (or an overflow needs the closer look): one fast read, no
+        # mask.
+        if np.isfinite(array.sum(dtype=np.float64 if array.dtype.itemsize <= 8 else None)):
+            return
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return
+    value = array[np.unravel_index(int(np.argmax(bad)), bad.shape)]
+    kind = "NaN" if np.isnan(value) else "infinity"
+    raise ValueError(
+        f"Input {name} contains {kind} at {first_position(bad)}; drop such rows or fill them in first."
+    )
+
+
+def require_range(array: np.ndarray, name: str, dtype: Any = np.float64) -> None:
+    """Raise a ValueError that names the first entry that is not finite, or is too large for `dtype`."""
+    require_finite(array, name)
+    if array.dtype.kind == "f" and array.dtype.itemsize > np.dtype(dtype).itemsize and array.size:
+        bad = np.abs(array) > np.finfo(dtype).max
+        if bad.any():
+            raise ValueError(
+                f"Input {name} holds {array.ravel()[int(np.argmax(bad))]!s} at {first_position(bad)}, "
+                f"which is too large for {np.dtype(dtype).name}; scale the column down."
+            )
+
+
+def check_matrix(X: Any, *, minimum_rows: int = 1) -> np.ndarray:
+    """The design matrix as a two-dimensional real array; no copy where it is one, and no read of its entries."""
+    array = as_real_array(X, "X")
+    if array.ndim != 2:
+        hint = (
+            "Reshape your data: X.reshape(-1, 1) makes one column of it, X.reshape(1, -1) one row."
+            if array.ndim < 2
+            else "Flatten the trailing axes into columns."
+        )
+        what = {0: "scalar array", 1: "1D array"}.get(array.ndim, f"array with dim {array.ndim}")
+        raise ValueError(f"X: Expected 2D array, got {what} of shape {array.shape} instead. {hint}")
+    n, d = array.shape
+    if n < minimum_rows:
+        raise ValueError(
+            f"X: Found array with {n} sample(s) (shape={array.shape}) while a minimum of {minimum_rows} is required."
+        )
+    if d < 1:
+        raise ValueError(
+            f"X: Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
+        )
+    return array
+
+
+def check_targets(y: Any, n: int, *, name: str = "y", multi: bool = True) -> np.ndarray:
+    """Numeric targets, finite, as contiguous float64 of shape (n,) or (n, t)."""
+    if y is None:
+        raise ValueError(f"requires {name} to be passed, but the target {name} is None.")
+    array = as_real_array(y, name)
+    if array.ndim not in (1, 2):
+        raise ValueError(f"{name} should be a 1d array, got an array of shape {array.shape} instead.")
+    if array.ndim == 2 and not multi:
+        if array.shape[1] != 1:
+            raise ValueError(
+                f"{name} should be a 1d array, got an array of shape {array.shape} instead; fit one model per column."
+            )
+        array = array[:, 0]
+    if len(array) != n:
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: X has {n} rows, {name} has {len(array)}.")
+    require_range(array, name)
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+LARGEST_WEIGHT = 1e250
+"""Above this, products of weights and squares leave the double range."""
+
+
+def check_weights(weight: Any, n: int) -> np.ndarray:
+    """Sample weights as contiguous float64 of shape (n,), or empty for None."""
+    if weight is None:
+        return np.empty(0)
+    array = as_real_array(weight, "sample_weight")
+    if array.ndim == 0:
+        array = np.full(n, float(array))
+    if array.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar; sample_weight has shape {array.shape}.")
+    if len(array) != n:
+        raise ValueError(
+            f"sample_weight.shape == {array.shape}, expected {(n,)}: one weight per row of X."
+        )
+    require_range(array, "sample_weight")
+    if n and array.min() < 0:
+        where = first_position(array < 0)
+        raise ValueError(f"sample_weight is negative at {where}; weights must be zero or more (zero removes a row).")
+    if n and not array.any():
+        raise ValueError("sample_weight is zero in every row; at least one row needs a positive weight.")
+    if n and array.max() > LARGEST_WEIGHT:
+        where = first_position(array > LARGEST_WEIGHT)
+        raise ValueError(f"sample_weight exceeds {LARGEST_WEIGHT:g} at {where}; divide all weights (and alpha) by a constant.")
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def as_floating(value: Any, name: str) -> np.ndarray:
+    """`value` as an array of float64 or float32, in native byte order.
+
+    float32 stays, float16 becomes float32 (which holds it exactly), and everything else becomes float64.
+    """
+    if type(value) is np.ndarray and value.dtype.char in "df" and value.dtype.isnative:
+        return value                                         # what a short call mostly gets
+    array = as_real_array(value, name)
+    short = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return array.astype(np.float32 if short else np.float64, copy=False)
+
+
+def require_same_shape(array: np.ndarray, other: np.ndarray, name: str, other_name: str) -> None:
+    """Raise a ValueError unless both arrays have one shape: nothing broadcasts here."""
+    if array.shape != other.shape:
+        raise ValueError(
+            f"{other_name} has shape {other.shape} where {name} has {array.shape}; pass one value of "
+            f"{other_name} for each of {name} (reshape a column with .ravel())."
+        )
+
+
+# How far a row of probabilities may sum from 1: room for digits typed by hand, none for logits or counts.
+SUM_TOLERANCE = {"d": 1e-6, "f": 1e-4}
+
+
+def require_probabilities(array: np.ndarray, name: str, remedy: str, *, rows: bool) -> None:
+    """Raise a ValueError at the first entry outside [0, 1], or (`rows`) the first row that does not sum to
+    1.
+
+    A row may miss 1 by `SUM_TOLERANCE`: 1e-6 in float64, 1e-4 in float32.
+    """
+    bad = ~((array >= 0) & (array <= 1))                     # a comparison with NaN is false
+    if bad.any():
+        value = array[np.unravel_index(int(np.argmax(bad)), bad.shape)]
+        raise ValueError(f"{name} holds {value:g}{at(bad)}, which is not a probability in [0, 1]; {remedy}")
+    if not rows:
+        return
+    total = array.sum(axis=-1, dtype=np.float64)
+    bad = np.abs(total - 1.0) > SUM_TOLERANCE[array.dtype.char]
+    if bad.any():
+        value = np.ravel(total)[int(np.argmax(bad))]
+        raise ValueError(
+            f"{name} does not sum to 1{at(bad)} but to {value:.9g}; divide each row by its sum, or {remedy}"
+        )
+
+
+def at(mask: np.ndarray) -> str:
+    """' at ' and the first true position of `mask`; nothing for a scalar, which has no position."""
+    where = first_position(np.asarray(mask))
+    return f" at {where}" if where else ""
+
+
+def as_labels(labels: Any, name: str, n_classes: int | None, remedy: str) -> np.ndarray:
+    """Class numbers 0, ..., n_classes - 1 as a C-contiguous array of intp, given in any format.
+
+    Raises
+    ------
+    ValueError
+        That names the first label that is not a whole number, is negative, or is not below `n_classes`.
+    """
+    array = as_real_array(labels, name)
+    if array.dtype.kind == "f":
+        bad = ~(np.isfinite(array) & (array == np.floor(array)))
+        if bad.any():
+            value = array[np.unravel_index(int(np.argmax(bad)), bad.shape)]
+            raise ValueError(f"{name} holds {value:g}{at(bad)}, which is not a whole number; {remedy}")
+    if array.size:
+        bad = array < 0
+        if n_classes is not None:
+            bad |= array >= n_classes
+        if bad.any():
+            value = array[np.unravel_index(int(np.argmax(bad)), bad.shape)]
+            bound = "non-negative" if n_classes is None else f"in 0, ..., {n_classes - 1}"
+            raise ValueError(f"{name} holds {value:g}{at(bad)}, and class numbers are {bound}; {remedy}")
+    return np.ascontiguousarray(array, dtype=np.intp).reshape(array.shape)
+
+
+def check_number(value: Any, name: str, *, low: float = 0.0, strict: bool = False, high: float = np.inf) -> float:
+    """A finite real parameter in its range.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    bound = f"{'greater than' if strict else 'at least'} {low:g}" + (f" and below {high:g}" if high < np.inf else "")
+    if isinstance(value, (str, bytes)) or np.ndim(value) or not np.isreal(value):
+        raise TypeError(f"{name} must be a number {bound}, got {value!r}.")
+    number = float(value)
+    if not (number > low if strict else number >= low) or number >= high:
+        raise ValueError(f"{name} == {value!r}, must be {bound}.")
+    return number
+
+
+def check_count(value: Any, name: str) -> int:
+    """A whole number of at least one.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} == {value}, must be at least 1.")
+    return int(value)

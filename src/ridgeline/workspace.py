@@ -1,0 +1,22 @@
+"""Sizes of the kernels' workspaces: one place that knows how many rows make a cache block."""
+
+from __future__ import annotations
+
+import numpy as np
+
+BLOCK_ELEMENTS = 1 << 15
+"""Entries of a packed block: 256 kB of float64, a quarter of a common second-level cache."""
+
+VECTOR_BYTES = 64
+"""Rows of a block are padded to whole vectors of this length, the longest of any instruction set."""
+
+
+def padded(p: int, dtype: np.dtype) -> int:
+    """Length of a block's rows for p columns."""
+    lanes = VECTOR_BYTES // dtype.itemsize
+    return -(-p // lanes) * lanes
+
+
+def block_rows(p: int) -> int:
+    """Rows per cache block for p columns: at least 64, so that a tile has work, at most 2048."""
+    return int(min(max(BLOCK_ELEMENTS // max(p, 1), 64), 2048))

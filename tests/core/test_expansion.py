@@ -1,0 +1,272 @@
+"""The expansion kernels beside a NumPy twin, and each loss beside finite differences.
+
+A loss is a row of LOSSES: the library's, its twin from (y, z) to value, slope and curvature, and its targets.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ridgeline.expansion import Coordinates, Expansion
+from ridgeline.kernels import load
+from ridgeline.pointwise import LOGISTIC, SQUARED, ScaledHuberLoss, SoftmaxLoss, huber_loss
+from ridgeline.sources import EMPTY, Slab
+from ridgeline.workspace import block_rows
+
+kernels = load("expansion")
+
+TOLERANCE = {np.float64: 1e-12, np.float32: 2e-5}
+
+
+def squared(y, z):
+    r = z[:, 0] - y
+    return r**2 / 2, r[:, None], np.ones((len(y), 1, 1))
+
+
+def huber(delta):
+    def at(y, z):
+        r = z[:, 0] - y
+        inside = np.abs(r) <= delta
+        value = np.where(inside, r**2 / 2, delta * np.abs(r) - delta**2 / 2)
+        return value, np.clip(r, -delta, delta)[:, None], inside.astype(float)[:, None, None]
+
+    return at
+
+
+def logistic(y, z):
+    z = z[:, 0]
+    p = 1 / (1 + np.exp(-z))
+    return np.logaddexp(0, z) - y * z, (p - y)[:, None], (p * (1 - p))[:, None, None]
+
+
+def softmax(y, z):
+    hot = np.eye(z.shape[1])[y] if y.ndim == 1 else y
+    log_sum = np.logaddexp.reduce(z, axis=1)
+    p = np.exp(z - log_sum[:, None])
+    return log_sum - (hot * z).sum(1), p - hot, p[:, :, None] * (np.eye(z.shape[1]) - p[:, None, :])
+
+
+def labels01(rng, n):
+    return (rng.uniform(size=n) > 0.4).astype(float)
+
+
+def shares(rng, n):
+    y = rng.uniform(size=(n, 3))
+    return y / y.sum(1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    loss: Any
+    twin: Any
+    targets: Any
+    shared: tuple = ()
+
+    def __str__(self):
+        return self.name
+
+
+LOSSES = [
+    Row("squared", SQUARED, squared, lambda rng, n: rng.normal(size=n)),
+    Row("huber", huber_loss(0.7), huber(0.7), lambda rng, n: rng.normal(size=n)),
+    Row("logistic", LOGISTIC, logistic, labels01),
+    Row("logistic, soft", LOGISTIC, logistic, lambda rng, n: rng.uniform(size=n)),
+    Row("softmax of 2", SoftmaxLoss(2), softmax, lambda rng, n: rng.integers(0, 2, n)),
+    Row("softmax, codes", SoftmaxLoss(3), softmax, lambda rng, n: rng.integers(0, 3, n)),
+    Row("softmax, soft", SoftmaxLoss(3), softmax, shares),
+    Row("scaled huber", ScaledHuberLoss(1.35), None, lambda rng, n: rng.normal(size=n), (0.8,)),
+]
+each_loss = pytest.mark.parametrize("row", LOSSES, ids=str)
+
+
+def problem(row, n, d, dtype=np.float64, weights=True, offsets=True, intercept=True, seed=0):
+    rng = np.random.default_rng(seed)
+    c = row.loss.outputs
+    s = rng.uniform(size=n) * (rng.uniform(size=n) > 0.2) if weights else EMPTY
+    shape = (n, c) if isinstance(row.loss, SoftmaxLoss) else n
+    o = rng.normal(size=shape) if offsets and not row.shared else EMPTY
+    slab = Slab((rng.normal(size=(n, d)) + 2).astype(dtype), row.targets(rng, n), s, o)
+    coordinates = Coordinates(rng.normal(size=d) + 2, 2.0 ** rng.integers(-1, 2, d), intercept)
+    return slab, coordinates, np.append(rng.normal(size=c * coordinates.width) / max(d, 1) ** 0.5, row.shared)
+
+
+def expand(row, slab, coordinates, theta, order=2):
+    out = Expansion(row.loss, coordinates, theta, order)
+    out.add_rows(slab)
+    return out
+
+
+def twin(row, slab, coordinates, theta):
+    """Value, gradient and Hessian as the formulas read."""
+    n, c, p = len(slab.X), row.loss.outputs, coordinates.width
+    Z = (slab.X.astype(float) - coordinates.center) * coordinates.scale
+    Z = np.column_stack([Z, np.ones(n)]) if coordinates.fit_intercept else Z
+    s = slab.weight if slab.weight.size else np.ones(n)
+    z = Z @ theta.reshape(c, p).T + (slab.offset.reshape(n, c) if slab.offset.size else 0.0)
+    value, slope, curvature = row.twin(slab.y, z)
+    gradient = np.einsum("i,ik,ij->kj", s, slope, Z).ravel()
+    hessian = np.einsum("i,ikl,ij,im->kjlm", s, curvature, Z, Z).reshape(c * p, c * p)
+    return s.sum(), s @ value, gradient, hessian
+
+
+def assert_close(got, want, tol):
+    np.testing.assert_allclose(got, want, rtol=tol, atol=tol * max(1, np.abs(want).max(initial=0)))
+
+
+BLOCK = block_rows(3)
+
+
+@pytest.mark.parametrize("row", [row for row in LOSSES if row.twin], ids=str)
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("n, d", [
+    (0, 2), (1, 1), (2, 3), (BLOCK - 1, 2), (BLOCK, 2), (BLOCK + 1, 2), (3 * BLOCK + 5, 2), (9, 0), (40, 13),
+])  # fmt: skip
+def test_value_gradient_and_hessian_are_their_formulas(row, n, d, dtype):
+    for weights, offsets, intercept in ((False, False, True), (True, True, True), (True, False, False)):
+        slab, coordinates, theta = problem(row, n, d, dtype, weights, offsets, intercept, seed=n)
+        got, want = expand(row, slab, coordinates, theta), twin(row, slab, coordinates, theta)
+        for a, b in zip((got.weight, got.value, got.gradient, got.hessian), want):
+            assert_close(a, b, TOLERANCE[dtype])
+
+
+@each_loss
+def test_the_order_asks_for_less_and_changes_nothing(row):
+    slab, coordinates, theta = problem(row, 50, 2)
+    full = expand(row, slab, coordinates, theta, 2)
+    for order in (0, 1):
+        less = expand(row, slab, coordinates, theta, order)
+        assert (less.value, less.weight) == (full.value, full.weight)
+        assert (less.gradient == (full.gradient if order else 0)).all()
+
+
+@each_loss
+def test_finite_differences_of_value_and_gradient(row):
+    slab, coordinates, theta = problem(row, 30, 3, seed=3)
+    middle = expand(row, slab, coordinates, theta)
+    h = 1e-5
+    for j in range(theta.size):
+        e = h * np.eye(theta.size)[j]
+        up, down = (expand(row, slab, coordinates, theta + step, 1) for step in (e, -e))
+        slope, curvature = (up.value - down.value) / (2 * h), (up.gradient - down.gradient) / (2 * h)
+        assert middle.gradient[j] == pytest.approx(slope, rel=1e-7, abs=1e-8)
+        np.testing.assert_allclose(middle.hessian[:, j], curvature, rtol=1e-6, atol=1e-7)
+
+
+@each_loss
+def test_a_row_without_weight_is_no_row(row):
+    slab, coordinates, theta = problem(row, 30, 2)
+    kept = slab.weight > 0
+    offset = slab.offset[kept] if slab.offset.size else EMPTY
+    rest = Slab(slab.X[kept], slab.y[kept], slab.weight[kept], offset)
+    got, want = expand(row, slab, coordinates, theta), expand(row, rest, coordinates, theta)
+    for name in ("weight", "value", "gradient", "hessian"):
+        assert_close(getattr(got, name), getattr(want, name), 1e-14)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_scaled_huber_is_its_formula(dtype):
+    row = LOSSES[-1]
+    slab, coordinates, theta = problem(row, 60, 2, dtype, seed=2)
+    Z = np.column_stack([(slab.X.astype(float) - coordinates.center) * coordinates.scale, np.ones(60)])
+    sigma, eps = theta[-1], row.loss.epsilon
+    u = (Z @ theta[:-1] - slab.y) / sigma
+    inside = np.abs(u) <= eps
+    value = (sigma + sigma * np.where(inside, u**2, 2 * eps * np.abs(u) - eps**2)) / 2
+    slope_sigma = (1 - np.where(inside, u**2, eps**2)) / 2
+    got = expand(row, slab, coordinates, theta)
+    gradient = np.append(Z.T @ (slab.weight * np.clip(u, -eps, eps)), slab.weight @ slope_sigma)
+    A = np.column_stack([Z, -u])[inside]
+    assert_close(got.value, slab.weight @ value, TOLERANCE[dtype])
+    assert_close(got.gradient, gradient, TOLERANCE[dtype])
+    assert_close(got.hessian, A.T @ (A * slab.weight[inside, None]) / sigma, TOLERANCE[dtype])
+
+
+def test_logistic_by_hand():
+    """One row x = 1, y = 1, w = 0: log 2, slope -1/2, curvature 1/4."""
+    slab = Slab(np.ones((1, 1)), np.ones(1), EMPTY, EMPTY)
+    got = expand(LOSSES[2], slab, Coordinates(np.zeros(1), np.ones(1), False), np.zeros(1))
+    assert (got.value, got.gradient.tolist(), got.hessian.tolist()) == (np.log(2), [-0.5], [[0.25]])
+
+
+@pytest.mark.parametrize("z", [-800.0, 800.0])
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_logistic_far_out_neither_overflows_nor_cancels(y, z):
+    slab = Slab(np.ones((1, 1)), np.array([y]), EMPTY, EMPTY)
+    got = expand(LOSSES[2], slab, Coordinates(np.zeros(1), np.ones(1), False), np.array([z]))
+    wrong = (z > 0) != (y > 0)
+    assert got.value == (800.0 if wrong else 0.0)
+    assert got.gradient[0] == (np.sign(z) if wrong else 0.0)
+
+
+def test_softmax_of_a_sure_row_keeps_its_small_gradient():
+    """p = (1 - e^-50, e^-50): the gradient of the right class is -e^-50, not 1 - 1."""
+    slab = Slab(np.ones((1, 1)), np.array([0]), EMPTY, EMPTY)
+    got = expand(LOSSES[4], slab, Coordinates(np.zeros(1), np.ones(1), False), np.array([50.0, 0.0]))
+    np.testing.assert_allclose(got.gradient, [-np.exp(-50), np.exp(-50)], rtol=1e-14)
+    np.testing.assert_allclose(got.value, np.exp(-50), rtol=1e-14)
+    np.testing.assert_allclose(np.diag(got.hessian), np.exp(-50), rtol=1e-14)
+
+
+def arguments(kernel):
+    """Correct arguments for 5 rows, 2 columns, an intercept, 3 classes, order 2."""
+    n, d, p, c, b, wide = 5, 2, 3, 3, 9, 8
+    z = np.zeros
+    common = dict(X=z((n, d)), s=np.ones(n), m=z(d), t=np.ones(d), order=2, totals=z((2, 2)))
+    if kernel == "expand":
+        return dict(
+            common, loss=kernels.Squared(), y=z(n), o=z(n), theta=z(p), gradient=z((2, p)), hessian=z((p, p)),
+            block=z((b, wide)), rows=z((2, b)), points=z((4, b)), partial=z((wide, wide)),
+        )  # fmt: skip
+    if kernel == "expand_scaled_huber":
+        return dict(
+            common, epsilon=1.35, sigma=1.0, y=z(n), theta=z(p),
+            gradient=z((2, p + 1)), hessian=z((p + 1, p + 1)),
+            block=z((b, wide)), rows=z((2, b)), points=z((5, b)), partial=z((wide, wide)),
+        )  # fmt: skip
+    return dict(
+        common, labels=z(n, np.int64), soft=z((0, c)), o=z((n, c)), theta=z((c, p)), gradient=z((2, c, p)),
+        hessian=z((c * p, c * p)), block=z((b, wide)), scaled=z((b, wide)), logits=z((c, b)),
+        rows=z((2, b)), points=z((4, b)), partial=z((wide, wide)),
+    )  # fmt: skip
+
+
+KERNELS = ["expand", "expand_scaled_huber", "expand_softmax"]
+SHORT = [
+    (kernel, name) for kernel in KERNELS for name, value in arguments(kernel).items()
+    if np.ndim(value) and np.size(value) > 1
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kernel, name", SHORT)
+def test_a_short_buffer_is_refused_before_it_is_touched(kernel, name):
+    getattr(kernels, kernel)(**arguments(kernel))
+    for axis in range(np.ndim(arguments(kernel)[name])):
+        call = arguments(kernel)
+        size = call[name].shape[axis]
+        if name == "block" and axis == 0:
+            size = 1  # fewer rows make a smaller block, none make no block
+        call[name] = np.ascontiguousarray(np.take(call[name], range(size - 1), axis=axis))
+        with pytest.raises(ValueError):
+            getattr(kernels, kernel)(**call)
+        assert not call["totals"].any()
+        assert not call["gradient"].any()
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_float32_rows_are_padded_to_sixteen(kernel):
+    call = arguments(kernel)
+    single = ("X", "block", "rows", "scaled", "logits", "partial")
+    call.update({k: v.astype(np.float32) for k, v in call.items() if k in single})
+    with pytest.raises(ValueError, match="workspace"):
+        getattr(kernels, kernel)(**call)
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_label_beyond_the_classes_is_refused(label):
+    call = arguments("expand_softmax")
+    call["labels"][2] = label
+    with pytest.raises(ValueError, match=r"labels\[2\]"):
+        kernels.expand_softmax(**call)

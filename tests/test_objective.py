@@ -1,0 +1,160 @@
+"""The objective: penalty and coordinates, gradients in original columns, what it tells a solver about directions."""
+
+import numpy as np
+import pytest
+
+from ridgeline.objective import Objective
+from ridgeline.pointwise import LOGISTIC, SQUARED, ScaledHuberLoss, SoftmaxLoss, huber_loss
+from ridgeline.sources import EMPTY, ArraySource
+
+LOSSES = {
+    "squared": SQUARED, "huber": huber_loss(0.5), "scaled huber": ScaledHuberLoss(1.35), "logistic": LOGISTIC,
+    "softmax": SoftmaxLoss(3),
+}  # fmt: skip
+
+
+def objective(name, alpha=0.0, fit_intercept=True, weights=EMPTY, n=40, unit=1.0):
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(n, 3)) * [1, 50, 0.02] + [0, 400, 1]) * unit
+    y = rng.integers(0, 3, n) if name == "softmax" else rng.integers(0, 2, n).astype(float)
+    return Objective(ArraySource(X, y, weights), LOSSES[name], alpha, fit_intercept)
+
+
+def somewhere(target, size=0.3):
+    theta = size * np.random.default_rng(1).normal(size=target.size)
+    if target.loss.shared:
+        theta[-1] = 0.7
+    return theta
+
+
+each_loss = pytest.mark.parametrize("name", LOSSES)
+
+
+@each_loss
+@pytest.mark.parametrize("alpha, fit_intercept", [(0.0, True), (2.0, True), (2.0, False)])
+def test_finite_differences(name, alpha, fit_intercept):
+    target = objective(name, alpha, fit_intercept)
+    theta = somewhere(target)
+    point, h = target.expand(theta, 2), 1e-5
+    for j in range(target.size):
+        e = h * np.eye(target.size)[j]
+        up, down = target.expand(theta + e, 1), target.expand(theta - e, 1)
+        assert point.gradient[j] == pytest.approx((up.value - down.value) / (2 * h), rel=1e-6, abs=1e-6)
+        slope = (up.gradient - down.gradient) / (2 * h)
+        np.testing.assert_allclose(point.hessian[:, j], slope, rtol=1e-5, atol=1e-5)
+
+
+@each_loss
+def test_the_penalty_is_on_original_coefficients_alone(name):
+    plain, target = objective(name), objective(name, 3.0)
+    theta = somewhere(target)
+    c, p = target.loss.outputs, target.coordinates.width
+    w, _ = target.coordinates.original(theta[: c * p].reshape(c, p))
+    difference = target.expand(theta, 0).value - plain.expand(theta, 0).value
+    assert difference == pytest.approx(1.5 * (w**2).sum(), rel=1e-9)
+
+
+def test_columns_are_centred_and_scaled_to_one():
+    target = objective("logistic")
+    Z = (target.source.X - target.coordinates.center) * target.coordinates.scale
+    np.testing.assert_allclose(Z.mean(0), 0, atol=1e-14)
+    assert (np.abs(Z).max(0) >= 0.5).all()
+    assert (np.abs(Z).max(0) <= 1).all()
+    np.testing.assert_allclose(target.reach[:3], np.abs(Z).max(0), rtol=1e-12)
+    assert (np.exp2(np.log2(target.coordinates.scale).round()) == target.coordinates.scale).all()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_gram_is_numpys(fit_intercept):
+    s = np.random.default_rng(2).uniform(size=40)
+    target = objective("softmax", fit_intercept=fit_intercept, weights=s)
+    Z = (target.source.X - target.coordinates.center) * target.coordinates.scale
+    Z = np.column_stack([Z, np.ones(40)]) if fit_intercept else Z
+    np.testing.assert_allclose(target.gram(), Z.T @ (Z * s[:, None]), rtol=1e-12, atol=1e-12)
+
+
+def test_outside_the_domain_the_value_is_infinite():
+    target = objective("scaled huber")
+    theta = somewhere(target)
+    for sigma in (0.0, -1.0):
+        theta[-1] = sigma
+        assert target.expand(theta, 2).value == np.inf
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "squared"])
+def test_recession_is_the_slope_at_infinity(name):
+    target = objective(name, weights=np.arange(40) % 3 + 0.5)
+    direction = somewhere(target, 1.0)
+    far = somewhere(target, 0.0)
+    direction[target.size - target.loss.shared :] = 0
+    t = 1e7
+    slope = (target.expand(far + 2 * t * direction, 0).value - target.expand(far + t * direction, 0).value) / t
+    assert target.along(direction).recession == pytest.approx(slope, rel=1e-5)
+
+
+def test_recession_of_a_square_is_infinite_and_rows_without_weight_do_not_count():
+    s = np.ones(40)
+    s[:5] = 0
+    target = objective("squared", weights=s)
+    assert target.along(np.ones(4)).recession == np.inf
+    assert target.along(np.zeros(4)).recession == 0.0
+
+
+def test_the_gauge_moves_nothing():
+    target, penalised = objective("softmax"), objective("softmax", 1.0)
+    theta = somewhere(target)
+    for each, columns in ((target, 4), (penalised, 1)):
+        N = each.gauge()
+        np.testing.assert_allclose(N.T @ N, np.eye(columns), atol=1e-15)
+        value = each.expand(theta, 0).value
+        for direction in N.T:
+            assert each.expand(theta + 5 * direction, 0).value == pytest.approx(value, rel=1e-14)
+    assert objective("logistic").gauge().shape == (4, 0)
+
+
+def test_same_piece_sees_a_crossed_corner():
+    target = objective("huber", fit_intercept=False)
+    theta, step = np.zeros(3), np.zeros(3)
+    assert target.same_piece(theta, step)
+    step[1] = 1e-9
+    assert target.same_piece(theta, step)
+    step[1] = 10.0
+    assert not target.same_piece(theta, step)
+
+
+@each_loss
+def test_bounds_on_the_gradient_hold(name):
+    """A small step changes it by no more than `slope_error`; one more precise is nearer than `rounding`."""
+    target = objective(name, 0.5)
+    theta = somewhere(target)
+    point = target.expand(theta, 1)
+    step = 1e-6 * np.random.default_rng(3).normal(size=target.size)
+    step[target.size - target.loss.shared :] = 0
+    change = np.abs(target.expand(theta + step, 1).gradient - point.gradient)
+    assert (change <= target.slope_error(point, step) + 1e-12).all()
+
+
+@pytest.mark.parametrize("name", ["logistic", "softmax", "huber"])
+def test_rounding_in_float32_is_bounded(name):
+    double = objective(name, n=5000)
+    single = Objective(ArraySource(double.source.X.astype(np.float32), double.source.y), double.loss, 0.0, True)
+    theta = somewhere(single)
+    rough, fine = single.expand(theta, 1), single.in_double().expand(theta, 1)
+    assert (np.abs(rough.gradient - fine.gradient) <= single.rounding(rough, 2048)).all()
+
+
+def test_reads_are_counted():
+    target = objective("logistic")
+    assert target.source.reads == 1
+    target.expand(np.zeros(4), 2)
+    target.gram()
+    assert target.source.reads == 3
+
+
+@pytest.mark.parametrize("bad, what", [(np.nan, "NaN"), (np.inf, "infinity")])
+def test_entries_that_are_not_finite_are_named(bad, what):
+    X = np.ones((5, 2))
+    X[3, 1] = bad
+    for s in (EMPTY, np.array([1.0, 1, 1, 0, 1])):
+        with pytest.raises(ValueError, match=f"{what} at row 3, column 1"):
+            Objective(ArraySource(X, np.zeros(5), s), LOGISTIC, 0.0, True)
