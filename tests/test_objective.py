@@ -104,12 +104,22 @@ def test_the_gauge_moves_nothing():
     target, penalised = objective("softmax"), objective("softmax", 1.0)
     theta = somewhere(target)
     for each, columns in ((target, 4), (penalised, 1)):
-        N = each.gauge()
+        N = each.gauge(free=True)
         np.testing.assert_allclose(N.T @ N, np.eye(columns), atol=1e-15)
         value = each.expand(theta, 0).value
         for direction in N.T:
             assert each.expand(theta + 5 * direction, 0).value == pytest.approx(value, rel=1e-14)
     assert objective("logistic").gauge().shape == (4, 0)
+
+
+def test_the_penalty_along_the_gauge_is_what_the_excess_says():
+    target = objective("softmax", 2.0)
+    theta, N = somewhere(target), target.gauge()
+    centred = theta - N @ (N.T @ theta)
+    cost = target.expand(theta, 0).value - target.expand(centred, 0).value
+    assert target.gauge_excess(theta, np.zeros(target.size)) == pytest.approx(cost, rel=1e-10)
+    assert target.gauge_excess(centred, np.zeros(target.size)) < 1e-28
+    assert objective("logistic", 2.0).gauge_excess(np.ones(4), np.ones(4)) == 0.0
 
 
 def test_same_piece_sees_a_crossed_corner():

@@ -145,15 +145,28 @@ class Objective:
         """Whether going from theta to theta + step crosses no corner of the loss; one read."""
         return fold(self.source, lambda: SamePiece(self.loss, self.coordinates, theta, step)).same
 
-    def gauge(self) -> np.ndarray:
-        """Orthonormal columns along which F is constant whatever the data (m, k)."""
+    def gauge(self, free: bool = False) -> np.ndarray:
+        """Orthonormal columns (m, k) along which no prediction changes whatever the data; the minimum is orthogonal to them.
+
+        One constant added to every output of a row, through one column of Z.  Of all points that differ by those, the penalty
+        prefers the one whose parameters sum to zero over the outputs; where nothing is penalised they are equal, and it will do.
+        `free` leaves only those without a penalty, along which F is constant.
+        """
         p, c = self.coordinates.width, self.loss.outputs
         if not self.loss.gauge:
             return np.zeros((self.size, 0))
-        free = np.flatnonzero(self.penalty[:p] == 0)
-        basis = np.zeros((c, p, len(free)))
-        basis[:, free, np.arange(len(free))] = 1 / np.sqrt(c)
-        return basis.reshape(self.size, len(free))
+        columns = np.flatnonzero(self.penalty[:p] == 0) if free else np.arange(p)
+        basis = np.zeros((c, p, len(columns)))
+        basis[:, columns, np.arange(len(columns))] = 1 / np.sqrt(c)
+        return basis.reshape(self.size, len(columns))
+
+    def gauge_excess(self, theta: np.ndarray, slip: np.ndarray) -> float:
+        """What the penalty costs along the gauge at theta, or anywhere within `slip` of it: F beyond its value without that part."""
+        if not self.loss.gauge:
+            return 0.0
+        p, c = self.coordinates.width, self.loss.outputs
+        mean = np.abs(theta.reshape(c, p).mean(axis=0)) + np.abs(slip.reshape(c, p)).mean(axis=0)
+        return 0.5 * c * float(self.penalty[:p] @ mean**2)
 
 
 def predictions(slab: Slab, coordinates: Coordinates, theta: np.ndarray) -> np.ndarray:

@@ -132,9 +132,11 @@ def test_bounds_hold(kind: str, seeds: range) -> None:
             with mp.workdps(90):
                 gap, gradient, _ = reference.judge(model.coef_, model.intercept_, steps=60)
         except (AssertionError, ZeroDivisionError):
-            assert kind == "huber"  # Newton without a line search may cycle there
+            # the reference's Newton has no line search: it cycles on Huber's corners, and from where a fit says it stopped short
+            assert kind == "huber" or model.certificate_.status == "stopped_early"
             continue
-        rounding = 1e-14 * max(1.0, float(np.abs(X).max())) * (float(np.abs(z).max()) if kind == "huber" else 1.0)
+        terms = float((np.abs(X) @ np.abs(np.atleast_2d(model.coef_)).T).max())  # of a prediction, before they cancel
+        rounding = 1e-15 * max(1.0, float(np.abs(X).max())) * max(10.0, terms, float(np.abs(z).max()) if kind == "huber" else 1.0)
         check(model.certificate_, gap, gradient, rounding, f"{kind} {seed}")
         proven += model.certificate_.status == "optimal"
     assert proven >= 0.7 * len(seeds)

@@ -133,3 +133,12 @@ def test_newton_and_lbfgs_agree(classes: int) -> None:
     assert "Newton" in newton.certificate_.solver
     assert "L-BFGS" in lbfgs.certificate_.solver
     np.testing.assert_allclose(newton.coef_.sum(axis=0) * (classes > 2), 0, atol=1e-13)
+
+
+def test_a_negligible_penalty_leaves_softmax_determined():
+    """The classes' coefficients of a column sum to zero, however little the penalty says so."""
+    rng = np.random.default_rng(0)
+    X = 8e8 + 1e5 * rng.normal(size=(15, 1))
+    model = LogisticRegression(C=1e-2, fit_intercept=False).fit(X, np.arange(15) % 3)
+    assert model.certificate_.status == "optimal"
+    assert abs(model.coef_.sum()) <= 1e-15 * np.abs(model.coef_).max()

@@ -42,7 +42,7 @@ def certify(
     moved = objective.slope_error(point, slip)
     original = np.abs(original) + objective.coordinates.original_bound(moved[: c * p].reshape(c, p))
     norm = max(original.max(initial=0.0), shared + moved[c * p :].max(initial=0.0)) / objective.weight
-    bound = _suboptimality(objective, solution, moved)
+    bound = _suboptimality(objective, solution, slip, moved)
     factor = solution.factor
     if factor is None:
         condition = np.nan  # no Hessian was formed
@@ -73,7 +73,7 @@ def certify(
     )
 
 
-def _suboptimality(objective: Objective, solution: Solution, moved: np.ndarray) -> float:
+def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, moved: np.ndarray) -> float:
     """The least of the bounds; the gradient is known to `moved` and to its own rounding."""
     point, factor, loss = solution.point, solution.factor, objective.loss
     error = moved + objective.rounding(point, block_rows(objective.coordinates.width))
@@ -82,16 +82,18 @@ def _suboptimality(objective: Objective, solution: Solution, moved: np.ndarray) 
         bounds.append(0.5 * float(((np.abs(point.gradient) + error) ** 2 / objective.penalty).sum()))
     if factor is not None and factor.shift == 0 and solution.converged and factor.rcond:
         length = np.sqrt(factor.rcond * factor.norm)
-        decrement = factor.whiten(point.gradient) + float(np.linalg.norm(factor.scale * error)) / length
+        gauge = objective.gauge()
+        gradient = point.gradient - gauge @ (gauge.T @ point.gradient)
+        decrement = factor.whiten(gradient) + float(np.linalg.norm(factor.scale * error)) / length
         width = np.resize(objective.reach, objective.penalty.size - loss.shared)
         reach = float(np.linalg.norm(width * factor.scale[: width.size]))
         radius = 2 * reach / length
         if loss.name in ("logistic", "softmax"):
             still = decrement * radius <= 0.15
         else:
-            still = objective.same_piece(point.theta, -factor.solve(point.gradient))
+            still = objective.same_piece(point.theta, -factor.solve(gradient))
         if still:
-            bounds.append(0.5 * np.exp(0.5) * decrement**2)
+            bounds.append(0.5 * np.exp(0.5) * decrement**2 + objective.gauge_excess(point.theta, slip))
     return max(min(bounds), 0.0) / objective.weight
 
 

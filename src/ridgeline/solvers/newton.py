@@ -34,6 +34,9 @@ def step_tolerance(eps: float) -> float:
 SEPARATION = 1e-11
 """Sum of losses' recession along a direction, beside the sum of movements, that rounding can explain."""
 
+GAUGE = 1e-6
+"""The part of a unit direction outside the gauge at which it is a direction of its own."""
+
 FIRST_DAMPING = 1e-3
 """Damping, beside a unit diagonal, after the first step that was cut to less than a fifth."""
 
@@ -108,29 +111,39 @@ class RegularHessian:
         return self.factor.whiten(self.scale * g)
 
 
-def blind_directions(objective: Objective, H: np.ndarray, gauge: np.ndarray) -> np.ndarray:
-    """An orthonormal basis (m, k) of the directions that the data do not see, beside the gauge.
+def unseen_directions(objective: Objective, H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal bases (m, k) of the directions that H does not see, and of those of them that the data leave open.
 
-    Candidates are eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves
-    (an eigenvalue of 1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
+    The first has the gauge, where the penalty on it is nothing or drowns in rounding; there the minimum is known.  Other candidates are
+    eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves (an eigenvalue of
+    1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
     """
     m = len(H)
+    gauge = objective.gauge(free=True)
     first = RegularHessian(H, gauge)
     if first.rcond > 64 * m * EPS:
-        return np.zeros((m, 0))
+        return gauge, np.zeros((m, 0))
     scale = power_of_two_scale(np.sqrt(np.maximum(np.diag(H), 0)))
     A = H * scale * scale[:, None]
     if gauge.shape[1]:
         Q, _ = np.linalg.qr(gauge / scale[:, None])
         A += Q @ Q.T
     values, vectors = np.linalg.eigh(A)
-    found = []
+    known = objective.gauge()
+    hidden, found = list(gauge.T), []
     for vector in vectors[:, values < 64 * m * EPS * values[-1]].T:
         direction = scale * vector
         reach = objective.movement(direction)
         if reach == 0 or objective.along(direction).largest <= 64 * m * EPS * reach:
-            found.append(direction / max(np.abs(direction).max(), 1e-300))
-    return np.linalg.qr(np.array(found).T)[0] if found else np.zeros((m, 0))
+            direction /= max(np.linalg.norm(direction), 1e-300)
+            hidden.append(direction)
+            if np.linalg.norm(direction - known @ (known.T @ direction)) > GAUGE:
+                found.append(direction)
+    return _orthonormal(hidden, m), _orthonormal(found, m)
+
+
+def _orthonormal(vectors: list[np.ndarray], size: int) -> np.ndarray:
+    return np.linalg.qr(np.array(vectors).T)[0] if vectors else np.zeros((size, 0))
 
 
 def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int) -> Solution:
@@ -149,14 +162,11 @@ def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int
     -----
     One read of the data and n m (m + 1) + m^3 / 3 flops per iteration (one more read per halving of a step, which is rare).
     """
-    point = objective.expand(theta, 2)
+    gauge = objective.gauge()
+    point = objective.expand(theta - gauge @ (gauge.T @ theta), 2)
     if not np.isfinite(point.value):
         return Solution(point, None, 0, False)
-    gauge = objective.gauge()
-    blind = blind_directions(objective, point.hessian, gauge)
-    N = np.concatenate([gauge, blind], axis=1)
-    if N.shape[1]:
-        N, _ = np.linalg.qr(N)
+    N, blind = unseen_directions(objective, point.hessian)
     factor = None
     damping = 0.0
     for iteration in range(1, max_iter + 1):
@@ -196,10 +206,8 @@ def examine(objective: Objective, solution: Solution) -> Solution:
     One read, and one more per direction to try on the rows.
     """
     point = objective.expand(solution.point.theta, 2)
-    gauge = objective.gauge()
-    blind = blind_directions(objective, point.hessian, gauge)
-    N = np.concatenate([gauge, blind], axis=1)
-    factor = RegularHessian(point.hessian, np.linalg.qr(N)[0] if N.shape[1] else N)
+    N, blind = unseen_directions(objective, point.hessian)
+    factor = RegularHessian(point.hessian, N)
     step = -factor.solve(point.gradient)
     runaway = step if _runs_away(objective, point, step) else None
     return replace(
