@@ -1,8 +1,9 @@
 """Products of a packed block with itself and with vectors: register tiles over the vector unit.
 
-A block P holds m rows of `ld` numbers, ld a multiple of `pad` of its type, zeros beyond its columns.
+A block P holds m rows of `ld` numbers, ld a multiple of `pad` of its type, zeros beyond its columns; float64, or float32 for `gram`.
 
-    gram      C += P'P            lower triangle, in tiles of ROWS x 3 vectors that stay in registers over all m rows
+    gram      C += P'P            lower triangle, in tiles of ROWS x 3 vectors that stay in registers over all m rows,
+                                  and half tiles on the diagonal
     predict   z  = P theta
     combine   g  = P'r
 
@@ -39,72 +40,158 @@ cdef extern from *:
 
     typedef double rl_vector_double __attribute__((vector_size(RL_BYTES), aligned(8), may_alias));
     typedef float rl_vector_float __attribute__((vector_size(RL_BYTES), aligned(4), may_alias));
+    typedef double rl_half_double __attribute__((vector_size(RL_BYTES / 2), aligned(8), may_alias));
+    typedef float rl_half_float __attribute__((vector_size(RL_BYTES / 2), aligned(4), may_alias));
 
-    #define RL_TILE(T, J) \\
-    static RL_FUSED void rl_tile_##T##_##J(const T* a, const T* b, Py_ssize_t m, Py_ssize_t ld, T* C, Py_ssize_t ldc) { \\
+    #define RL_HALF (RL_ROWS / 2)
+
+    /* What will be packed next: every row that a tile reads also asks for a line of it. */
+    typedef struct { const char* line; const char* end; } rl_ahead;
+
+    /* R rows of C by J vectors V of its columns. */
+    #define RL_TILE(NAME, T, V, R, J) \\
+    static RL_FUSED void NAME(const T* a, const T* b, Py_ssize_t m, Py_ssize_t ld, T* C, rl_ahead* ahead) { \\
         RL_CONTRACT \\
-        rl_vector_##T acc[RL_ROWS][J], x[J]; \\
-        RL_EACH(i, RL_ROWS) RL_EACH(j, J) acc[i][j] = (rl_vector_##T){0}; \\
+        V acc[R][J], x[J]; \\
+        const char* line = ahead->line; \\
+        const Py_ssize_t step = line < ahead->end ? 64 : 0; \\
+        RL_EACH(i, R) RL_EACH(j, J) acc[i][j] = (V){0}; \\
         for (Py_ssize_t r = 0; r < m; r++, a += ld, b += ld) { \\
-            RL_EACH(j, J) x[j] = ((const rl_vector_##T*) b)[j]; \\
-            RL_EACH(i, RL_ROWS) RL_EACH(j, J) acc[i][j] += a[i] * x[j]; \\
+            __builtin_prefetch(line, 0, 2); \\
+            line += step; \\
+            RL_EACH(j, J) x[j] = ((const V*) b)[j]; \\
+            RL_EACH(i, R) RL_EACH(j, J) acc[i][j] += a[i] * x[j]; \\
         } \\
-        RL_EACH(i, RL_ROWS) RL_EACH(j, J) ((rl_vector_##T*) (C + i * ldc))[j] += acc[i][j]; \\
+        ahead->line = line; \\
+        RL_EACH(i, R) RL_EACH(j, J) ((V*) (C + i * ld))[j] += acc[i][j]; \\
+    }
+
+    /* The square on the diagonal where it is one vector wide: of its upper rows only the left half. */
+    #define RL_SQUARE(T) \\
+    static RL_FUSED void rl_square_##T(const T* a, Py_ssize_t m, Py_ssize_t ld, T* C, rl_ahead* ahead) { \\
+        RL_CONTRACT \\
+        rl_half_##T upper[RL_HALF]; \\
+        rl_vector_##T lower[RL_HALF]; \\
+        const char* line = ahead->line; \\
+        const Py_ssize_t step = line < ahead->end ? 64 : 0; \\
+        RL_EACH(i, RL_HALF) { upper[i] = (rl_half_##T){0}; lower[i] = (rl_vector_##T){0}; } \\
+        for (Py_ssize_t r = 0; r < m; r++, a += ld) { \\
+            const rl_half_##T x = *(const rl_half_##T*) a; \\
+            const rl_vector_##T y = *(const rl_vector_##T*) a; \\
+            __builtin_prefetch(line, 0, 2); \\
+            line += step; \\
+            RL_EACH(i, RL_HALF) { upper[i] += a[i] * x; lower[i] += a[RL_HALF + i] * y; } \\
+        } \\
+        ahead->line = line; \\
+        RL_EACH(i, RL_HALF) { \\
+            *(rl_half_##T*) (C + i * ld) += upper[i]; \\
+            *(rl_vector_##T*) (C + (RL_HALF + i) * ld) += lower[i]; \\
+        } \\
+    }
+
+    /* Rows i, ..., i + R - 1 of C, R = RL_ROWS or RL_HALF (NAME all or some), to their last column on the diagonal. */
+    #define RL_GROUP(T, NAME, R) \\
+    RL_TILE(rl_##NAME##_1_##T, T, rl_vector_##T, R, 1) \\
+    RL_TILE(rl_##NAME##_2_##T, T, rl_vector_##T, R, 2) \\
+    RL_TILE(rl_##NAME##_3_##T, T, rl_vector_##T, R, 3) \\
+    RL_TILE(rl_##NAME##_half_##T, T, rl_half_##T, R, 1) \\
+    static void rl_##NAME##_##T(const T* P, Py_ssize_t i, Py_ssize_t m, Py_ssize_t ld, T* C, rl_ahead* ahead) { \\
+        const Py_ssize_t lanes = RL_BYTES / (Py_ssize_t) sizeof(T), columns = i + R, rest = columns % lanes; \\
+        const int square = R == RL_ROWS && R == lanes; \\
+        const Py_ssize_t width = columns / lanes + (rest > lanes / 2) - square; \\
+        T* row = C + i * ld; \\
+        Py_ssize_t j = 0; \\
+        for (; j + 3 <= width; j += 3) rl_##NAME##_3_##T(P + i, P + j * lanes, m, ld, row + j * lanes, ahead); \\
+        if (width - j == 2) rl_##NAME##_2_##T(P + i, P + j * lanes, m, ld, row + j * lanes, ahead); \\
+        if (width - j == 1) rl_##NAME##_1_##T(P + i, P + j * lanes, m, ld, row + j * lanes, ahead); \\
+        if (square) rl_square_##T(P + i, m, ld, row + i, ahead); \\
+        else if (rest > 0 && rest <= lanes / 2) \\
+            rl_##NAME##_half_##T(P + i, P + width * lanes, m, ld, row + width * lanes, ahead); \\
     }
 
     #define RL_KERNELS(T) \\
-    RL_TILE(T, 1) RL_TILE(T, 2) RL_TILE(T, 3) \\
-    static void rl_gram_##T(const T* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, T* C) { \\
-        const Py_ssize_t lanes = RL_BYTES / (Py_ssize_t) sizeof(T); \\
-        for (Py_ssize_t i = 0; i < n; i += RL_ROWS) { \\
-            Py_ssize_t width = (i + RL_ROWS + lanes - 1) / lanes, j = 0; \\
-            T* row = C + i * ld; \\
-            for (; j + 3 <= width; j += 3) rl_tile_##T##_3(P + i, P + j * lanes, m, ld, row + j * lanes, ld); \\
-            if (width - j == 2) rl_tile_##T##_2(P + i, P + j * lanes, m, ld, row + j * lanes, ld); \\
-            if (width - j == 1) rl_tile_##T##_1(P + i, P + j * lanes, m, ld, row + j * lanes, ld); \\
-        } \\
-    } \\
-    static RL_FUSED void rl_predict_##T(const T* P, Py_ssize_t m, Py_ssize_t ld, const T* theta, T* z) { \\
-        RL_CONTRACT \\
-        const Py_ssize_t lanes = RL_BYTES / (Py_ssize_t) sizeof(T), width = ld / lanes; \\
-        const rl_vector_##T* t = (const rl_vector_##T*) theta; \\
-        for (Py_ssize_t i = 0; i < m; i++) { \\
-            const rl_vector_##T* row = (const rl_vector_##T*) (P + i * ld); \\
-            rl_vector_##T even = {0}, odd = {0}; \\
-            T sum = 0; \\
-            Py_ssize_t j = 0; \\
-            for (; j + 2 <= width; j += 2) { even += row[j] * t[j]; odd += row[j + 1] * t[j + 1]; } \\
-            if (j < width) even += row[j] * t[j]; \\
-            even += odd; \\
-            for (Py_ssize_t k = 0; k < lanes; k++) sum += even[k]; \\
-            z[i] = sum; \\
-        } \\
-    } \\
-    static RL_FUSED void rl_combine_##T(const T* P, Py_ssize_t m, Py_ssize_t ld, const T* r, T* g) { \\
-        RL_CONTRACT \\
-        const Py_ssize_t lanes = RL_BYTES / (Py_ssize_t) sizeof(T), width = ld / lanes; \\
-        for (Py_ssize_t j = 0; j < width; j++) { \\
-            rl_vector_##T even = {0}, odd = {0}; \\
-            const T* column = P + j * lanes; \\
-            Py_ssize_t i = 0; \\
-            for (; i + 2 <= m; i += 2) { \\
-                even += r[i] * *(const rl_vector_##T*) (column + i * ld); \\
-                odd += r[i + 1] * *(const rl_vector_##T*) (column + (i + 1) * ld); \\
-            } \\
-            if (i < m) even += r[i] * *(const rl_vector_##T*) (column + i * ld); \\
-            ((rl_vector_##T*) g)[j] = even + odd; \\
-        } \\
+    RL_SQUARE(T) RL_GROUP(T, all, RL_ROWS) RL_GROUP(T, some, RL_HALF) \\
+    static void rl_gram_##T(const T* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, T* C, const char* next, const char* end) { \\
+        rl_ahead ahead = {next, end}; \\
+        Py_ssize_t i = 0; \\
+        for (; n - i > RL_HALF; i += RL_ROWS) rl_all_##T(P, i, m, ld, C, &ahead); \\
+        if (n - i > 0) rl_some_##T(P, i, m, ld, C, &ahead); \\
     }
 
     RL_KERNELS(double)
     RL_KERNELS(float)
+
+    #if RL_BYTES == 64
+    #define RL_LANES 8
+    #define RL_EVEN 0, 2, 4, 6, 8, 10, 12, 14
+    #define RL_ODD 1, 3, 5, 7, 9, 11, 13, 15
+    #elif RL_BYTES == 32
+    #define RL_LANES 4
+    #define RL_EVEN 0, 2, 4, 6
+    #define RL_ODD 1, 3, 5, 7
+    #else
+    #define RL_LANES 2
+    #define RL_EVEN 0, 2
+    #define RL_ODD 1, 3
+    #endif
+
+    /* As many rows at a time as a vector has lanes; adding neighbours in rounds leaves one sum in each lane. */
+    static RL_FUSED void rl_predict(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* theta, double* z) {
+        RL_CONTRACT
+        const Py_ssize_t width = ld / RL_LANES;
+        const rl_vector_double* t = (const rl_vector_double*) theta;
+        for (Py_ssize_t i = 0; i < m; i += RL_LANES) {
+            rl_vector_double sum[RL_LANES];
+            const rl_vector_double* row[RL_LANES];
+            RL_EACH(k, RL_LANES) row[k] = (const rl_vector_double*) (P + (i + k < m ? i + k : m - 1) * ld);
+            RL_EACH(k, RL_LANES) sum[k] = row[k][0] * t[0];
+            for (Py_ssize_t j = 1; j < width; j++) RL_EACH(k, RL_LANES) sum[k] += row[k][j] * t[j];
+            RL_EACH(k, RL_LANES / 2) sum[k] = __builtin_shufflevector(sum[2 * k], sum[2 * k + 1], RL_EVEN) \
+                                            + __builtin_shufflevector(sum[2 * k], sum[2 * k + 1], RL_ODD);
+    #if RL_LANES >= 4
+            RL_EACH(k, RL_LANES / 4) sum[k] = __builtin_shufflevector(sum[2 * k], sum[2 * k + 1], RL_EVEN) \
+                                            + __builtin_shufflevector(sum[2 * k], sum[2 * k + 1], RL_ODD);
+    #endif
+    #if RL_LANES >= 8
+            sum[0] = __builtin_shufflevector(sum[0], sum[1], RL_EVEN) + __builtin_shufflevector(sum[0], sum[1], RL_ODD);
+    #endif
+            if (i + RL_LANES <= m) *(rl_vector_double*) (z + i) = sum[0];
+            else for (Py_ssize_t k = 0; i + k < m; k++) z[i + k] = sum[0][k];
+        }
+    }
+
+    /* Up to four vectors of columns at a time, so that a row is read in order. */
+    #define RL_COMBINE(J) \
+    static RL_FUSED void rl_combine_##J(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) { \
+        RL_CONTRACT \
+        rl_vector_double sum[4][J]; \
+        Py_ssize_t i = 0; \
+        RL_EACH(k, 4) RL_EACH(j, J) sum[k][j] = (rl_vector_double){0}; \
+        for (; i + 4 <= m; i += 4, P += 4 * ld) \
+            RL_EACH(k, 4) RL_EACH(j, J) sum[k][j] += r[i + k] * ((const rl_vector_double*) (P + k * ld))[j]; \
+        for (; i < m; i++, P += ld) \
+            RL_EACH(j, J) sum[0][j] += r[i] * ((const rl_vector_double*) P)[j]; \
+        RL_EACH(j, J) ((rl_vector_double*) g)[j] = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]); \
+    }
+
+    RL_COMBINE(1) RL_COMBINE(2)
+
+    static void rl_combine(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) {
+        const Py_ssize_t width = ld / RL_LANES;
+        Py_ssize_t j = 0;
+        for (; j + 2 <= width; j += 2) rl_combine_2(P + j * RL_LANES, m, ld, r, g + j * RL_LANES);
+        if (j < width) rl_combine_1(P + j * RL_LANES, m, ld, r, g + j * RL_LANES);
+    }
     """
-    void rl_gram_double(const double* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, double* C) noexcept nogil
-    void rl_gram_float(const float* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, float* C) noexcept nogil
-    void rl_predict_double(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* theta, double* z) noexcept nogil
-    void rl_predict_float(const float* P, Py_ssize_t m, Py_ssize_t ld, const float* theta, float* z) noexcept nogil
-    void rl_combine_double(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) noexcept nogil
-    void rl_combine_float(const float* P, Py_ssize_t m, Py_ssize_t ld, const float* r, float* g) noexcept nogil
+    void rl_gram_double(const double* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, double* C, const char* next, const char* end) noexcept nogil
+    void rl_gram_float(const float* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, float* C, const char* next, const char* end) noexcept nogil
+    void rl_predict(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* theta, double* z) noexcept nogil
+    void rl_combine(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) noexcept nogil
+
+
+ctypedef struct Span:
+    const char* begin
+    const char* end
 
 
 cdef inline Py_ssize_t pad(Py_ssize_t n, Py_ssize_t itemsize) noexcept nogil:
@@ -113,25 +200,24 @@ cdef inline Py_ssize_t pad(Py_ssize_t n, Py_ssize_t itemsize) noexcept nogil:
     return (n + lanes - 1) // lanes * lanes
 
 
-cdef inline void gram(const real* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, real* C) noexcept nogil:
-    """The lower triangle of C (ld x ld; its first n rows and columns matter) += P'P; m n (n + 1) flops."""
+cdef inline void gram(const real* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, real* C, Span ahead) noexcept nogil:
+    """The lower triangle of C (ld x ld; its first n rows and columns matter) += P'P; m n (n + 1) flops.
+
+    Meanwhile the memory `ahead` is brought into the cache: what the next block is packed from. Without that the processor would wait for
+    memory while it packs, and memory for the processor while it multiplies.
+    """
     if real is double:
-        rl_gram_double(P, m, n, ld, C)
+        rl_gram_double(P, m, n, ld, C, ahead.begin, ahead.end)
     else:
-        rl_gram_float(P, m, n, ld, C)
+        rl_gram_float(P, m, n, ld, C, ahead.begin, ahead.end)
 
 
-cdef inline void predict(const real* P, Py_ssize_t m, Py_ssize_t ld, const real* theta, real* z) noexcept nogil:
-    """z (m) = P theta; theta has ld entries, zeros beyond the columns."""
-    if real is double:
-        rl_predict_double(P, m, ld, theta, z)
-    else:
-        rl_predict_float(P, m, ld, theta, z)
+cdef inline void predict(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* theta, double* z) noexcept nogil:
+    """z (m) = P theta; theta has ld entries, zeros beyond the columns; a row's sum does not depend on the rows beside it."""
+    if m > 0 and ld > 0:
+        rl_predict(P, m, ld, theta, z)
 
 
-cdef inline void combine(const real* P, Py_ssize_t m, Py_ssize_t ld, const real* r, real* g) noexcept nogil:
+cdef inline void combine(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) noexcept nogil:
     """g (ld) = P'r."""
-    if real is double:
-        rl_combine_double(P, m, ld, r, g)
-    else:
-        rl_combine_float(P, m, ld, r, g)
+    rl_combine(P, m, ld, r, g)

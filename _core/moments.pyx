@@ -18,6 +18,7 @@ from libc.math cimport fabs, sqrt
 from blas cimport real
 from doubledouble cimport dd, dd_add, dd_add_double, dd_mul, dd_mul_double, fast_two_sum, two_prod, two_sum
 from gram cimport gram, pad
+from rows cimport Rows, entry, memory_of, pack, rows_of
 
 
 cdef void check(Py_ssize_t n, Py_ssize_t d, Py_ssize_t n_y, Py_ssize_t n_s, Py_ssize_t p, Py_ssize_t t,
@@ -26,13 +27,6 @@ cdef void check(Py_ssize_t n, Py_ssize_t d, Py_ssize_t n_y, Py_ssize_t n_s, Py_s
         raise ValueError(f"{n} rows of X, {n_y} of y, {n_s} weights (pass none, or one per row)")
     if p != d + t or mean != p or rows != p or columns != p:
         raise ValueError(f"the statistics must have {d} + {t} columns")
-
-
-cdef inline void look(const real* x, Py_ssize_t d, double* sums) noexcept nogil:
-    """A row without weight adds nothing, but its NaN or infinity must show: 0 x is NaN for these."""
-    cdef Py_ssize_t j
-    for j in range(d):
-        sums[j] += 0.0 * x[j]
 
 
 cdef inline bint cancels(const double* sums, Py_ssize_t ld, Py_ssize_t p, double w, const double* pivot, double* delta) noexcept nogil:
@@ -51,28 +45,43 @@ cdef inline bint cancels(const double* sums, Py_ssize_t ld, Py_ssize_t p, double
     return found
 
 
-def accumulate(const real[:, ::1] X not None, const double[:, ::1] y not None, const double[::1] s not None,
+cdef void pack_target(const double* y, Py_ssize_t t, Py_ssize_t n, double scale, double pivot, const double* root,
+                      real* column, Py_ssize_t ld) noexcept nogil:
+    """A column of targets, t numbers apart; one without weight may hold anything."""
+    cdef Py_ssize_t i
+    if root == NULL:
+        for i in range(n):
+            column[i * ld] = <real> (y[i * t] * scale - pivot)
+    else:
+        for i in range(n):
+            column[i * ld] = <real> (root[i] * (y[i * t] * scale - pivot) if root[i] != 0 else 0.0)
+
+
+def accumulate(X not None, const double[:, ::1] y not None, const double[::1] s not None,
                const double[::1] scale not None, double weight, double[::1] mean not None, double[:, ::1] scatter not None,
                real[:, ::1] block not None, double[:, ::1] rows not None, real[:, ::1] partial not None,
                double[:, ::1] sums not None):
     """Add the rows of X (n x d) and y (n x t) to (weight, mean, scatter); returns the new weight.
 
-    scale (d + t) multiplies the columns (powers of two). mean (p = d + t) and the lower triangle of scatter (p x p) are updated.
-    s is empty or has n weights. Workspace, with P = p + 1 padded to whole 64-byte vectors: block (b, P), rows (2, P), partial (P, P),
-    sums (P, P), which may be `partial` itself where X is float64. One read of X; n (p + 1)(p + 2) flops;
+    X is float64 or float32 with adjacent columns or adjacent rows. scale (d + t) multiplies the columns (powers of two). mean (p = d + t)
+    and the lower triangle of scatter (p x p) are updated. s is empty or has n weights. Products are formed in the precision of `block`.
+    Workspace, with P = p + 1 padded to whole 64-byte vectors: block (b, P), rows (3, max(b, P)), partial (P, P), sums (P, P), which may
+    be `partial` itself where that is float64. One read of X; n (p + 1)(p + 2) flops;
     twice that where the mean of 64 rows says too little of the mean of all.
     """
-    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], t = y.shape[1], p = scale.shape[0], b = block.shape[0]
+    cdef Rows x = rows_of(X)
+    cdef Py_ssize_t n = x.n, d = x.d, t = y.shape[1], p = scale.shape[0], b = block.shape[0]
     cdef Py_ssize_t start = 0, first, step, m, i, j, ld = pad(p + 1, sizeof(real))
-    cdef double w = 0, f, g, root
+    cdef double w = 0, f, g
     check(n, d, y.shape[0], s.shape[0], p, t, mean.shape[0], scatter.shape[0], scatter.shape[1])
-    if b < 1 or block.shape[1] != ld or rows.shape[0] < 2 or rows.shape[1] < ld or partial.shape[0] != ld \
+    if b < 1 or block.shape[1] != ld or rows.shape[0] < 3 or rows.shape[1] < max(ld, b) or partial.shape[0] != ld \
             or partial.shape[1] != ld or sums.shape[0] != ld or sums.shape[1] != ld:
         raise ValueError("the workspace is too small, or not padded to whole vectors")
     if p == 0 or n == 0:
         return weight
     cdef double* pivot = &rows[0, 0]
     cdef double* delta = &rows[1, 0]
+    cdef double* root = &rows[2, 0] if s.shape[0] else NULL
     with nogil:
         # the pivot c: the mean so far, or the weighted mean of 64 rows from all over (rows may be sorted)
         for j in range(p):
@@ -89,7 +98,7 @@ def accumulate(const real[:, ::1] X not None, const double[:, ::1] y not None, c
                 w += f
                 f /= w
                 for j in range(d):
-                    pivot[j] += f * (X[first, j] * scale[j] - pivot[j])
+                    pivot[j] += f * (entry(&x, first, j) * scale[j] - pivot[j])
                 for j in range(t):
                     pivot[d + j] += f * (y[first, j] * scale[d + j] - pivot[d + j])
         for _ in range(2):
@@ -101,23 +110,19 @@ def accumulate(const real[:, ::1] X not None, const double[:, ::1] y not None, c
                     partial[i, j] = 0
             while start < n:
                 m = min(b, n - start)
+                if root == NULL:
+                    w += m
+                else:
+                    for i in range(m):
+                        w += s[start + i]
+                        root[i] = sqrt(s[start + i])
+                # where a root is zero a NaN or an infinity still shows, for 0 x is NaN for these
+                pack(&x, start, m, &scale[0], pivot, root, &block[0, 0], ld)
+                for j in range(t):
+                    pack_target(&y[start, j], t, m, scale[d + j], pivot[d + j], root, &block[0, d + j], ld)
                 for i in range(m):
-                    f = s[start + i] if s.shape[0] else 1.0
-                    w += f
-                    if f == 0:
-                        look(&X[start + i, 0] if d else NULL, d, &mean[0])
-                        for j in range(ld):
-                            block[i, j] = 0
-                        continue
-                    root = sqrt(f) if s.shape[0] else 1.0
-                    for j in range(d):
-                        block[i, j] = <real> (root * (X[start + i, j] * scale[j] - pivot[j]))
-                    for j in range(t):
-                        block[i, d + j] = <real> (root * (y[start + i, j] * scale[d + j] - pivot[d + j]))
-                    block[i, p] = <real> root
-                    for j in range(p + 1, ld):
-                        block[i, j] = 0
-                gram(&block[0, 0], m, p + 1, ld, &partial[0, 0])
+                    block[i, p] = <real> (root[i] if root != NULL else 1.0)
+                gram(&block[0, 0], m, p + 1, ld, &partial[0, 0], memory_of(&x, start + m, b))
                 if real is float:
                     for i in range(p + 1):
                         for j in range(i + 1):
@@ -149,10 +154,13 @@ def accumulate(const real[:, ::1] X not None, const double[:, ::1] y not None, c
             for j in range(p):
                 mean[j] += f * delta[j]
             weight += w
+        else:
+            for j in range(p):
+                mean[j] += sums[p, j]  # zero, or NaN
     return weight
 
 
-def accumulate_extended(const real[:, ::1] X not None, const double[:, ::1] y not None, const double[::1] s not None,
+def accumulate_extended(const real[:, :] X not None, const double[:, ::1] y not None, const double[::1] s not None,
                         const double[::1] scale not None, const double[::1] pivot not None, double[::1] weight not None,
                         double[:, ::1] sums not None, double[:, ::1] hi not None, double[:, ::1] lo not None,
                         double[:, ::1] tail not None, double[:, ::1] rows not None):
@@ -183,7 +191,8 @@ def accumulate_extended(const real[:, ::1] X not None, const double[:, ::1] y no
         for i in range(n):
             f = s[i] if s.shape[0] else 1.0
             if f == 0:
-                look(&X[i, 0] if d else NULL, d, &sums[0, 0])
+                for j in range(d):  # it adds nothing, but its NaN or infinity must show: 0 x is NaN for these
+                    sums[0, j] += 0.0 * X[i, j]
                 continue
             r.hi = weight[0]
             r.lo = weight[1]
@@ -221,42 +230,7 @@ def accumulate_extended(const real[:, ::1] X not None, const double[:, ::1] y no
                     row_lo[k] = q.lo
 
 
-def column_ranges(const real[:, ::1] X not None, const double[::1] s not None, double weight, double[::1] mean not None,
-                  double[::1] low not None, double[::1] high not None, double[::1] work not None):
-    """Weighted mean, minimum and maximum of each column of the rows with positive weight; returns the new weight.
-
-    A NaN or an infinity shows in the mean, even in a row without weight.
-    The mean merges as above. work (d). One read of X; no squares are formed, so nothing overflows that the data did not.
-    """
-    cdef Py_ssize_t n = X.shape[0], d = X.shape[1], i, j
-    cdef double f, x, w = 0
-    if s.shape[0] != 0 and s.shape[0] != n:
-        raise ValueError("pass no weights, or one per row")
-    if mean.shape[0] != d or low.shape[0] != d or high.shape[0] != d or work.shape[0] < d:
-        raise ValueError("one mean, minimum and maximum per column")
-    with nogil:
-        for j in range(d):
-            work[j] = 0
-        for i in range(n):
-            f = s[i] if s.shape[0] else 1.0
-            if f == 0:
-                look(&X[i, 0] if d else NULL, d, &mean[0] if d else NULL)
-                continue
-            w += f
-            f /= w
-            for j in range(d):
-                x = X[i, j]
-                work[j] += f * (x - work[j])
-                low[j] = x if x < low[j] else low[j]
-                high[j] = x if x > high[j] else high[j]
-        if w != 0:
-            weight += w
-            for j in range(d):
-                mean[j] += (w / weight) * (work[j] - mean[j])
-    return weight
-
-
-def residual_extended(const real[:, ::1] X not None, const double[:, ::1] y not None, const double[::1] s not None,
+def residual_extended(const real[:, :] X not None, const double[:, ::1] y not None, const double[::1] s not None,
                       const double[::1] center not None, const double[::1] scale not None,
                       const double[:, ::1] coef_hi not None, const double[:, ::1] coef_lo not None,
                       double[:, ::1] gradient_hi not None, double[:, ::1] gradient_lo not None,

@@ -393,3 +393,26 @@ cdef inline void logistic_losses(const double* y, const double* z, Py_ssize_t n,
                 slope[start + i] = s[i]
                 curvature[start + i] = c[i]
         start += SIMD
+
+
+cdef inline void exponentials(const double* z, Py_ssize_t n, double* out) noexcept nogil:
+    """exp(z) of n numbers z <= 709."""
+    cdef Py_ssize_t i, start = 0
+    cdef Arguments x
+    cdef Exponentials e
+    while start < n:
+        for i in range(SIMD):
+            put(&x, i, z[start + i] if start + i < n else 0.0, -0.0, z[0])
+        exp_block(&x, &e, z[0])
+        for i in range(min(n - start, <Py_ssize_t> SIMD)):
+            out[start + i] = e.hi[i] + e.lo[i]
+        start += SIMD
+
+
+cdef inline void logarithms_of_1_plus(const double* x, Py_ssize_t n, double* out) noexcept nogil:
+    """log(1 + x) of n numbers 0 <= x < 2^1000."""
+    cdef Py_ssize_t i
+    cdef dd L
+    for i in range(n):
+        L = log1p_pair(x[i], 0.0)
+        out[i] = L.hi + L.lo

@@ -127,13 +127,15 @@ def test_segments_cover_the_rows_once_in_order(n):
         parts = [slab for segment in ArraySource(given, np.arange(n), np.ones(n)).segments() for slab in segment]
         assert np.array_equal(np.concatenate([np.empty((0, 2000))] + [p.X for p in parts]), X)
         assert sum(len(p.y) for p in parts) == sum(len(p.weight) for p in parts) == n
-        assert all(p.X.flags.c_contiguous and p.X.dtype == np.float64 for p in parts)
+        assert all(np.shares_memory(p.X, given) for p in parts if p.X.size)
 
 
-def test_segments_depend_on_the_shape_alone():
-    assert segment_rows(4) == 1 << 18
-    assert segment_rows(10**6) == -(-2 * 10**6 // 256) * 256
-    assert all(segment_rows(d) % 256 == 0 for d in (0, 1, 3, 50, 1000))
+def test_segments_depend_on_the_shape_alone_and_are_of_equal_length():
+    assert segment_rows(1, 4) == segment_rows(0, 4) == 64
+    assert segment_rows(1 << 17, 4) == 1 << 17
+    assert segment_rows((1 << 17) + 1, 4) == (1 << 16) + 64
+    assert segment_rows(10_000, 10**6) == 2048
+    assert all(segment_rows(10**5, d) % 64 == 0 for d in (0, 1, 3, 50, 1000))
 
 
 def test_a_fold_has_the_same_bits_every_time():

@@ -18,6 +18,9 @@ from .pointwise import Loss
 from .sources import Slab
 
 
+DOUBLE = np.dtype(np.float64)
+
+
 @dataclass(frozen=True)
 class Coordinates:
     """Centre m and scale T of the d columns, and whether a column of ones follows them."""
@@ -25,6 +28,11 @@ class Coordinates:
     center: np.ndarray
     scale: np.ndarray
     fit_intercept: bool
+
+    @property
+    def shift(self) -> np.ndarray:
+        """The centre in scaled columns, m T."""
+        return self.center * self.scale
 
     @property
     def width(self) -> int:
@@ -64,7 +72,7 @@ class Coordinates:
 
 
 class Expansion:
-    """The summary; `order` 0 is the value alone, 1 adds the gradient, 2 the Hessian.
+    """The summary; `order` 0 is the value alone, 1 adds the gradient, 2 the Hessian, whose products are in `precision`.
 
     Attributes
     ----------
@@ -75,8 +83,11 @@ class Expansion:
         Symmetric; only at order 2.
     """
 
-    def __init__(self, loss: Loss, coordinates: Coordinates, theta: np.ndarray, order: int) -> None:
+    def __init__(
+        self, loss: Loss, coordinates: Coordinates, theta: np.ndarray, order: int, precision: np.dtype = DOUBLE
+    ) -> None:
         m = theta.size
+        self.precision = precision
         self.loss, self.coordinates, self.theta, self.order = loss, coordinates, theta, order
         self.totals = np.zeros((2, 2))
         self.gradients = np.zeros((2, m))

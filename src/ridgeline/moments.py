@@ -118,7 +118,7 @@ class Moments:
         self.eps = max(self.eps, float(np.finfo(slab.X.dtype).eps))
         self.weight = accumulate(
             slab.X, y, slab.weight, self.scale, self.weight, self.scaled_mean, self._lower,
-            np.empty((b, wide), kind), np.empty((2, wide)), partial, sums,
+            np.empty((b, wide), kind), np.empty((3, max(b, wide))), partial, sums,
         )  # fmt: skip
 
     def merge(self, other: Moments) -> None:

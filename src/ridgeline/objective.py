@@ -7,7 +7,6 @@ A solver sees this object and the expansions that come out of it, never a row.
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,9 @@ from .expansion import Coordinates, Expansion
 from .pointwise import SQUARED, Loss
 from .ranges import ColumnRanges, power_of_two_scale
 from .sources import SLAB_ELEMENTS, Slab, Source, fold
-from .views import InDouble, WithoutTargets
+from .views import WithoutTargets
+
+EPS = float(np.finfo(float).eps)
 
 NO_HESSIAN = np.empty((0, 0))
 
@@ -54,7 +55,6 @@ class Objective:
 
     def __init__(self, source: Source, loss: Loss, alpha: float, fit_intercept: bool) -> None:
         self.source, self.loss, self.alpha = source, loss, alpha
-        self.eps = float(np.finfo(source.dtype).eps)
         with np.errstate(over="ignore", invalid="ignore"):
             ranges = fold(source, lambda: ColumnRanges(source.n_features))
         if not ranges.finite():
@@ -96,7 +96,7 @@ class Objective:
 
         l'' <= kappa: a slope changes by no more than kappa times the movement of its prediction.
         """
-        change = self._kappa(point) * self.weight * self._span(slip) * self._reaches
+        change = self._kappa(point) * self.weight * self.span(slip) * self._reaches
         return change + self.penalty * np.abs(slip)
 
     def rounding(self, point: Point, rows: int) -> np.ndarray:
@@ -107,10 +107,10 @@ class Objective:
         """
         kappa, p = self._kappa(point), self.coordinates.width
         slopes = np.sqrt(2 * kappa * self.weight) * np.sqrt(max(point.value, 0.0)) * 4 * np.sqrt(rows)
-        predictions = kappa * self.weight * 4 * np.sqrt(p + 1) * self._span(point.theta)
-        return self.eps * (slopes + predictions) * self._reaches
+        predictions = kappa * self.weight * 4 * np.sqrt(p + 1) * self.span(point.theta)
+        return EPS * (slopes + predictions) * self._reaches
 
-    def _span(self, theta: np.ndarray) -> float:
+    def span(self, theta: np.ndarray) -> float:
         """A bound on the size of any prediction."""
         c, p = self.loss.outputs, self.coordinates.width
         return float((np.abs(theta) * self._reaches)[: c * p].reshape(c, p).sum(axis=1).max(initial=0.0))
@@ -123,13 +123,6 @@ class Objective:
         """Largest entry of the gradient per unit of weight and of movement: what `tol` bounds, whatever the columns' scales."""
         return float(np.abs(point.gradient / self._reaches).max(initial=0.0)) / self.weight
 
-    def in_double(self) -> Objective:
-        """The same objective of the same rows, computed in double throughout."""
-        double = copy(self)
-        double.source = InDouble(self.source)
-        double.eps = float(np.finfo(np.float64).eps)
-        return double
-
     def gram(self) -> np.ndarray:
         """sum_i s_i Z_i Z_i' (p, p); one read."""
         zero = np.zeros(self.coordinates.width)
@@ -141,9 +134,9 @@ class Objective:
         p, c = self.coordinates.width, self.loss.outputs
         return fold(self.source, lambda: Ray(self.loss, self.coordinates, direction[: c * p].reshape(c, p)))
 
-    def same_piece(self, theta: np.ndarray, step: np.ndarray) -> bool:
-        """Whether going from theta to theta + step crosses no corner of the loss; one read."""
-        return fold(self.source, lambda: SamePiece(self.loss, self.coordinates, theta, step)).same
+    def same_piece(self, theta: np.ndarray, *steps: np.ndarray) -> bool:
+        """Whether going from theta to theta + step crosses no corner of the loss, for each of the steps; one read."""
+        return fold(self.source, lambda: SamePiece(self.loss, self.coordinates, theta, steps)).same
 
     def gauge(self, free: bool = False) -> np.ndarray:
         """Orthonormal columns (m, k) along which no prediction changes whatever the data; the minimum is orthogonal to them.
@@ -203,17 +196,19 @@ class Ray:
 
 
 class SamePiece:
-    """Whether a step leaves every row on its piece of a piecewise quadratic loss: a summary."""
+    """Whether steps leave every row on its piece of a piecewise quadratic loss: a summary."""
 
-    def __init__(self, loss: Loss, coordinates: Coordinates, theta: np.ndarray, step: np.ndarray) -> None:
-        self.loss, self.coordinates, self.theta, self.step = loss, coordinates, theta, step
+    def __init__(
+        self, loss: Loss, coordinates: Coordinates, theta: np.ndarray, steps: tuple[np.ndarray, ...]
+    ) -> None:
+        self.loss, self.coordinates, self.theta, self.steps = loss, coordinates, theta, steps
         self.same = True
 
     def add_rows(self, slab: Slab) -> None:
         p = self.coordinates.width
-        pair = np.stack([self.theta[:p], self.step[:p]])
-        z, dz = predictions(slab, self.coordinates, pair).T
-        self.same = self.same and self.loss.same_piece(slab.y, z, dz, self.theta[p:], self.step[p:])
+        z, *moves = predictions(slab, self.coordinates, np.stack([self.theta[:p], *(step[:p] for step in self.steps)])).T
+        for step, dz in zip(self.steps, moves):
+            self.same = self.same and self.loss.same_piece(slab.y, z, dz, self.theta[p:], step[p:])
 
     def merge(self, other: SamePiece) -> None:
         self.same = self.same and other.same

@@ -66,18 +66,25 @@ class PointwiseLoss:
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:
         """Add a slab to an expansion."""
-        kind, p = slab.X.dtype, out.coordinates.width
-        b, wide = min(block_rows(p), len(slab.X)) or 1, padded(p, slab.X.dtype)
+        p = out.coordinates.width
         kernels.expand(
-            self.kernel, slab.X, slab.y, slab.weight, slab.offset, out.coordinates.center, out.coordinates.scale,
+            self.kernel, slab.X, slab.y, slab.weight, slab.offset, out.coordinates.shift, out.coordinates.scale,
             out.theta[:p], out.order, out.totals, out.gradients.reshape(2, -1), out.lower,
-            np.empty((b, wide), kind), np.empty((2, max(b, wide)), kind), np.empty((4, b)), _partial(kind, wide, out.order),
+            *_workspace(out, len(slab.X), p, 6),
         )  # fmt: skip
 
 
-def _partial(kind: np.dtype, wide: int, order: int) -> np.ndarray:
-    """Workspace for a block's Gram, before it is added to the Hessian."""
-    return np.empty((wide, wide) if order >= 2 else (1, 1), kind)
+def _workspace(out: Expansion, n: int, p: int, rows: int, outputs: int = 0) -> tuple[np.ndarray, ...]:
+    """Block, (logits,) rows, scaled, partial: what the kernels ask for p columns, with `rows` numbers per row."""
+    b, wide = min(block_rows(max(p, outputs)), n) or 1, padded(p, np.dtype(np.float64))
+    block, per_row = np.empty((b, wide)), np.empty((rows, max(b, wide)))
+    logits = (np.empty((outputs, b)),) if outputs else ()
+    if out.order < 2:
+        return block, *logits, per_row, np.empty((1, 1)), np.empty((1, 1))
+    kind = out.precision
+    wide = padded(p, kind)
+    scaled = block if kind == np.float64 and not outputs else np.empty((b, wide), kind)
+    return block, *logits, per_row, scaled, np.empty((wide, wide), kind)
 
 
 SQUARED = PointwiseLoss("squared", kernels.Squared(), 1.0, lambda y, z: np.where(z == 0, 0.0, np.inf))
@@ -113,12 +120,11 @@ class ScaledHuberLoss:
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:
         """Add a slab to an expansion."""
-        kind, p = slab.X.dtype, out.coordinates.width
-        b, wide = min(block_rows(p + 1), len(slab.X)) or 1, padded(p + 1, slab.X.dtype)
+        p = out.coordinates.width
         kernels.expand_scaled_huber(
-            self.epsilon, float(out.theta[p]), slab.X, slab.y, slab.weight, out.coordinates.center, out.coordinates.scale,
+            self.epsilon, float(out.theta[p]), slab.X, slab.y, slab.weight, out.coordinates.shift, out.coordinates.scale,
             out.theta[:p], out.order, out.totals, out.gradients.reshape(2, -1), out.lower,
-            np.empty((b, wide), kind), np.empty((2, max(b, wide)), kind), np.empty((5, b)), _partial(kind, wide, out.order),
+            *_workspace(out, len(slab.X), p + 1, 7),
         )  # fmt: skip
 
     def recession(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -150,15 +156,13 @@ class SoftmaxLoss:
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:
         """Add a slab to an expansion."""
-        kind, p, c = slab.X.dtype, out.coordinates.width, self.outputs
-        b, wide = min(block_rows(max(p, c)), len(slab.X)) or 1, padded(p, slab.X.dtype)
+        p, c = out.coordinates.width, self.outputs
         labels, soft = (slab.y, np.empty((0, c))) if slab.y.ndim == 1 else (np.empty(0, np.int64), slab.y)
         offset = slab.offset if slab.offset.size else np.empty((0, c))
         kernels.expand_softmax(
-            slab.X, labels, soft, slab.weight, offset, out.coordinates.center, out.coordinates.scale,
+            slab.X, labels, soft, slab.weight, offset, out.coordinates.shift, out.coordinates.scale,
             out.theta.reshape(c, p), out.order, out.totals, out.gradients.reshape(2, c, p), out.lower,
-            np.empty((b, wide), kind), np.empty((b, wide), kind), np.empty((c, b), kind), np.empty((2, max(b, wide)), kind),
-            np.empty((4, max(b, c))), _partial(kind, wide, out.order),
+            *_workspace(out, len(slab.X), p, 8, c),
         )  # fmt: skip
 
     def recession(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ import numpy as np
 
 from .kernels import load
 from .sources import EMPTY, Slab
+from .workspace import block_rows, padded
 
-column_ranges = load("moments").column_ranges
+column_ranges = load("ranges").column_ranges
 
 
 class ColumnRanges:
@@ -20,9 +21,12 @@ class ColumnRanges:
         self.high = np.full(n_features, -np.inf)
 
     def add_rows(self, slab: Slab) -> None:
+        d = self.mean.size
+        wide = padded(d, np.dtype(np.float64))
         self.weight = column_ranges(
-            slab.X, slab.weight, self.weight, self.mean, self.low, self.high, np.empty(self.mean.size)
-        )
+            slab.X, slab.weight, self.weight, self.mean, self.low, self.high,
+            np.empty((min(block_rows(d), len(slab.X)) or 1, wide)), np.empty((6, wide)),
+        )  # fmt: skip
 
     def merge(self, other: ColumnRanges) -> None:
         total = self.weight + other.weight

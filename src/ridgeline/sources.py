@@ -1,10 +1,11 @@
 """Where rows live.  A source knows its shape, checks itself, and yields its rows as segments of slabs.
 
-A *slab* is a C-contiguous float64 or float32 block of rows with its targets, weights and offsets: what a kernel takes.  A *segment* is a
-run of slabs whose boundaries depend on the shape of the data alone, never on threads or memory; `fold` reduces each segment on its own
-and merges the results in order.
+A *slab* is a float64 or float32 block of rows, its columns or its rows adjacent in memory, with its targets, weights and offsets: what a
+kernel takes.  A *segment* is a
+run of slabs whose boundaries depend on the shape of the data alone, never on threads or memory; `fold` reduces each segment on its own,
+on as many threads as there are, and merges the results in order.
 
-To add a source: a final class with `n_features`, `dtype`, `reads`, `segments()` and `check_finite()`.
+To add a source: a final class with `n_features`, `n_targets`, `dtype`, `reads`, `n_threads`, `segments()` and `check_finite()`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from .threads import reduce, thread_count
 from .validation import as_real_array, require_range
 
-SEGMENT_ELEMENTS = 1 << 20
-"""Entries of X per segment (8 MB of float64): long enough that merging two summaries costs little beside reading one."""
+SEGMENT_ELEMENTS = 1 << 19
+"""Entries of X per segment at most (4 MB of float64), which take some tenths of a millisecond to read: enough to share with a thread."""
+
+SEGMENT_ROWS = 2048
+"""Or, for wide rows, this many: merging two d x d summaries then costs a few per cent of making one."""
 
 SLAB_ELEMENTS = 1 << 17
 """Entries converted at a time where X is not already contiguous float64 or float32: 1 MB, which stays in a core's cache."""
@@ -51,6 +56,7 @@ class Source(Protocol):
     n_targets: int
     dtype: np.dtype
     reads: int
+    n_threads: int | None
 
     def segments(self) -> Iterator[Iterable[Slab]]: ...
 
@@ -67,29 +73,38 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
     ----------
     source : Source
     empty : callable
-        Makes the empty summary; called once per segment.
+        Makes the empty summary; called once per segment, on any thread.
 
     Returns
     -------
     The merged summary. Segments are merged in their order, so the result has the same bits however they were computed.
     """
     source.reads += 1
-    total: S | None = None
-    for segment in source.segments():
+
+    def summarise(segment: Iterable[Slab]) -> S:
         part = empty()
         for slab in segment:
             part.add_rows(slab)
-        if total is None:
-            total = part
-        else:
-            total.merge(part)
+        return part
+
+    total = reduce(source.segments(), summarise, thread_count(source.n_threads))
     return empty() if total is None else total
 
 
-def segment_rows(n_features: int) -> int:
-    """Rows per segment for a given width: a function of the shape alone, at least twice the width, a multiple of 256."""
-    rows = max(SEGMENT_ELEMENTS // max(n_features, 1), 2 * n_features, 1)
-    return -(-rows // 256) * 256
+def adjacent(X: np.ndarray) -> bool:
+    """Whether kernels read X as it is: float64 or float32, columns or rows adjacent, nothing overlapping."""
+    if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative or not X.flags.aligned:
+        return False
+    (n, d), size = X.shape, X.itemsize
+    row, column = (s // size if s % size == 0 else -1 for s in X.strides)
+    return (column == 1 or d == 1) and row >= d or (row == 1 or n == 1) and column >= n
+
+
+def segment_rows(n: int, n_features: int) -> int:
+    """Rows per segment: a function of the shape alone; segments of one matrix are of equal length but for the last, multiples of 64."""
+    target = max(SEGMENT_ELEMENTS // max(n_features, 1), SEGMENT_ROWS)
+    count = -(-n // target) or 1
+    return -(-n // (64 * count)) * 64 or 64
 
 
 class ArraySource:
@@ -101,14 +116,22 @@ class ArraySource:
     y : ndarray of shape (n,) or (n, t), float64, or int64 class codes.
     weight : ndarray of shape (n,), or empty for equal weights.
     offset : ndarray of shape (n,) or (n, c), or empty for none.
+    n_threads : int, optional
+        Threads of a fold; None for the default of `threads.thread_count`.
 
     The arguments are taken as checked (see `source` for the function that checks).
     """
 
     def __init__(
-        self, X: np.ndarray, y: np.ndarray, weight: np.ndarray = EMPTY, offset: np.ndarray = EMPTY
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        weight: np.ndarray = EMPTY,
+        offset: np.ndarray = EMPTY,
+        n_threads: int | None = None,
     ) -> None:
         self.X = X
+        self.n_threads = n_threads
         self.y = np.ascontiguousarray(y)
         self.weight = np.ascontiguousarray(weight, dtype=np.float64)
         self.offset = np.ascontiguousarray(offset, dtype=np.float64)
@@ -119,18 +142,18 @@ class ArraySource:
 
     def segments(self) -> Iterator[Iterable[Slab]]:
         """Yield the segments, each an iterator of slabs."""
-        step = segment_rows(self.n_features)
+        step = segment_rows(self.n_rows, self.n_features)
         for start in range(0, self.n_rows, step):
             yield self._slabs(start, min(start + step, self.n_rows))
 
     def _slabs(self, start: int, stop: int) -> Iterator[Slab]:
         X = self.X
-        as_is = X.dtype == self.dtype and X.dtype.isnative and X.flags.c_contiguous and X.flags.aligned
+        as_is = adjacent(X)
         step = stop - start if as_is else max(SLAB_ELEMENTS // max(self.n_features, 1), 1)
         for a in range(start, stop, step):
             b = min(a + step, stop)
             yield Slab(
-                np.ascontiguousarray(X[a:b], dtype=self.dtype),
+                X[a:b] if as_is else np.ascontiguousarray(X[a:b], dtype=self.dtype),
                 self.y[a:b],
                 self.weight[a:b] if self.weight.size else EMPTY,
                 self.offset[a:b] if self.offset.size else EMPTY,
@@ -152,8 +175,9 @@ class ChunkSource:
         Called with no argument for every pass; returns an iterable of tuples of arrays.
     """
 
-    def __init__(self, chunks: Callable[[], Iterable[tuple[Any, ...]]]) -> None:
+    def __init__(self, chunks: Callable[[], Iterable[tuple[Any, ...]]], n_threads: int | None = None) -> None:
         self._chunks = chunks
+        self.n_threads = n_threads
         self._opened: Any = None
         self._rows: int | None = None
         self.reads = 0
@@ -227,7 +251,7 @@ class ChunkSource:
             require_range(part.X, f"X in chunk {k}", part.dtype)
 
 
-def source(data: Any, y: Any = None, sample_weight: Any = None) -> Source:
+def source(data: Any, y: Any = None, sample_weight: Any = None, *, n_threads: int | None = None) -> Source:
     """A source of rows for `fit_source`.
 
     Parameters
@@ -237,6 +261,9 @@ def source(data: Any, y: Any = None, sample_weight: Any = None) -> Source:
         each time it is called (for data that do not fit in memory: every pass over the data calls it once).
     y, sample_weight : array-like of shape (n,), optional
         Targets and weights of a matrix.
+    n_threads : int, optional
+        Threads to share the reading of the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. Results have the same bits
+        for any number.
 
     Returns
     -------
@@ -250,7 +277,7 @@ def source(data: Any, y: Any = None, sample_weight: Any = None) -> Source:
         For a one-shot iterator: it cannot be read twice.
     """
     if callable(data):
-        return ChunkSource(data)
+        return ChunkSource(data, n_threads)
     if isinstance(data, Iterator):
         raise TypeError(
             "source() was given a one-shot iterator, which can be read only once; "
@@ -261,4 +288,4 @@ def source(data: Any, y: Any = None, sample_weight: Any = None) -> Source:
     X = check_matrix(data)
     if y is None:
         raise ValueError("y is missing; a matrix needs its targets: source(X, y).")
-    return ArraySource(X, check_targets(y, len(X)), check_weights(sample_weight, len(X)))
+    return ArraySource(X, check_targets(y, len(X)), check_weights(sample_weight, len(X)), n_threads=n_threads)

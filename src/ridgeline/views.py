@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from .sources import EMPTY, SLAB_ELEMENTS, Slab, Source
+from .sources import EMPTY, Slab, Source
 
 
 class View:
@@ -15,6 +15,7 @@ class View:
     def __init__(self, source: Source) -> None:
         self._source = source
         self.n_features, self.n_targets, self.dtype = source.n_features, source.n_targets, source.dtype
+        self.n_threads = source.n_threads
 
     @property
     def reads(self) -> int:
@@ -44,20 +45,6 @@ class WithoutTargets(View):
 
     def change(self, slab: Slab) -> Iterator[Slab]:
         yield Slab(slab.X, np.zeros(len(slab.X)), slab.weight, EMPTY)
-
-
-class InDouble(View):
-    """X in double, a cache block at a time."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
-        self.dtype = np.dtype(np.float64)
-
-    def change(self, slab: Slab) -> Iterator[Slab]:
-        step = max(SLAB_ELEMENTS // max(self.n_features, 1), 1)
-        for a in range(0, len(slab.X), step):
-            rows = slice(a, a + step)
-            yield Slab(slab.X[rows].astype(np.float64), slab.y[rows], slab.weight[rows], slab.offset[rows])
 
 
 class ScaledTargets(View):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-BLOCK_ELEMENTS = 1 << 15
-"""Entries of a packed block: 256 kB of float64, a quarter of a common second-level cache."""
+BLOCK_ELEMENTS = 1 << 13
+"""Entries of a packed block: 64 kB of float64, which the second-level cache holds beside what is fetched for the next."""
 
 VECTOR_BYTES = 64
 """Rows of a block are padded to whole vectors of this length, the longest of any instruction set."""

@@ -10,7 +10,8 @@ from ridgeline.workspace import padded
 
 _moments = load("moments")
 accumulate, accumulate_extended = _moments.accumulate, _moments.accumulate_extended
-column_ranges, residual_extended = _moments.column_ranges, _moments.residual_extended
+residual_extended = _moments.residual_extended
+column_ranges = load("ranges").column_ranges
 
 BLOCK = 8
 ROWS = [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK + 3]
@@ -41,7 +42,7 @@ def run(X, y, s, scale=None, state=None, block=BLOCK):
     weight, mean, scatter = state or (0.0, np.zeros(p), np.zeros((p, p)))
     weight = accumulate(
         X, y, s, np.ones(p) if scale is None else scale, weight, mean, scatter,
-        np.full((block, wide), np.nan, X.dtype), np.full((2, wide), np.nan),
+        np.full((block, wide), np.nan, X.dtype), np.full((3, max(wide, block)), np.nan),
         np.full((wide, wide), np.nan, X.dtype), np.full((wide, wide), np.nan),
     )  # fmt: skip
     return weight, mean, scatter
@@ -168,7 +169,8 @@ def test_extended_sums_have_thirty_digits(n, d, dtype):
 def test_column_ranges(n, d, dtype):
     X, _, s = rows(n, d, 1, dtype, seed=5)
     mean, low, high = np.zeros(d), np.full(d, np.inf), np.full(d, -np.inf)
-    weight = column_ranges(X, s, 0.0, mean, low, high, np.empty(d))
+    wide = padded(d, np.dtype(float))
+    weight = column_ranges(X, s, 0.0, mean, low, high, np.full((8, wide), np.nan), np.full((6, wide), np.nan))
     used = X[s > 0].astype(float)
     assert weight == pytest.approx(s.sum(), rel=1e-14)
     if len(used):
@@ -184,7 +186,7 @@ def test_column_ranges_form_no_squares_and_see_every_infinity():
     for s in (NONE, np.array([1.0, 0.0])):
         mean = np.zeros(2)
         with np.errstate(invalid="ignore"):
-            column_ranges(X, s, 0.0, mean, np.zeros(2), np.zeros(2), np.empty(2))
+            column_ranges(X, s, 0.0, mean, np.zeros(2), np.zeros(2), np.empty((1, 8)), np.empty((6, 8)))
         assert np.isfinite(mean).tolist() == [True, False]
 
 
@@ -216,13 +218,13 @@ def buffers():
     return {
         accumulate: dict(
             X=X, y=y, s=s, scale=np.ones(3), weight=0.0, mean=z(3), scatter=z((3, 3)),
-            block=z((1, 8)), rows=z((2, 8)), partial=z((8, 8)), sums=z((8, 8)),
+            block=z((1, 8)), rows=z((3, 8)), partial=z((8, 8)), sums=z((8, 8)),
         ),
         accumulate_extended: dict(
             X=X, y=y, s=s, scale=np.ones(3), pivot=z(3), weight=z(2), sums=z((2, 3)),
             hi=z((3, 3)), lo=z((3, 3)), tail=z((3, 3)), rows=z((4, 3)),
         ),
-        column_ranges: dict(X=X, s=s, weight=0.0, mean=z(2), low=z(2), high=z(2), work=z(2)),
+        column_ranges: dict(X=X, s=s, weight=0.0, mean=z(2), low=z(2), high=z(2), block=z((1, 8)), rows=z((6, 8))),
         residual_extended: dict(
             X=X, y=y, s=s, center=z(2), scale=z(2), coef_hi=z((1, 3)), coef_lo=z((1, 3)),
             gradient_hi=z((1, 3)), gradient_lo=z((1, 3)), row=z((2, 3)),
@@ -253,8 +255,22 @@ def test_float32_rows_are_padded_to_sixteen():
         accumulate(**{**arguments, "partial": np.zeros((8, 8), np.float32)})
 
 
-def test_a_strided_view_is_refused():
-    arguments = buffers()[accumulate]
-    arguments["X"] = np.asfortranarray(arguments["X"])
-    with pytest.raises(ValueError, match="contiguous"):
-        accumulate(**arguments)
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_any_order_of_the_entries_in_memory(dtype):
+    X, y, s = rows(77, 11, 2, dtype)
+    want = run(X, y, s, block=32)
+    wide, tall = np.full((80, 30), np.nan, dtype), np.full((12, 100), np.nan, dtype)
+    for other in (wide[:77, 7:18], wide[:77, :11], wide[::1][3:, 19:], tall[:11, :77].T, tall[1:, 23:].T):
+        other[:] = X
+        got = run(other, y, s, block=32)
+        assert got[0] == want[0]
+        assert (got[1] == want[1]).all()
+        assert (got[2] == want[2]).all()
+
+
+@pytest.mark.parametrize("view", [
+    np.zeros((5, 2))[::-1], np.zeros((5, 4))[:, ::2], np.broadcast_to(np.zeros(2), (5, 2)), np.zeros((9, 4))[::2, ::2],
+])  # fmt: skip
+def test_entries_that_lie_apart_are_refused(view):
+    with pytest.raises(ValueError, match="adjacent"):
+        accumulate(**{**buffers()[accumulate], "X": view})

@@ -23,16 +23,16 @@ class Logistic: ...
 
 def expand(
     loss: Squared | Huber | Absolute | Logistic, X: _Real, y: _Double, s: _Double, o: _Double, m: _Double, t: _Double,
-    theta: _Double, order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Real, rows: _Real,
-    points: _Double, partial: _Real
+    theta: _Double, order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Double, rows: _Double,
+    scaled: _Real, partial: _Real
 ) -> None: ...
 def expand_scaled_huber(
     epsilon: float, sigma: float, X: _Real, y: _Double, s: _Double, m: _Double, t: _Double, theta: _Double,
-    order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Real, rows: _Real, points: _Double,
+    order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Double, rows: _Double, scaled: _Real,
     partial: _Real
 ) -> None: ...
 def expand_softmax(
     X: _Real, labels: NDArray[np.int64], soft: _Double, s: _Double, o: _Double, m: _Double, t: _Double,
-    theta: _Double, order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Real, scaled: _Real,
-    logits: _Real, rows: _Real, points: _Double, partial: _Real
+    theta: _Double, order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Double, logits: _Double,
+    rows: _Double, scaled: _Real, partial: _Real
 ) -> None: ...

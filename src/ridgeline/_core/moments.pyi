@@ -12,9 +12,6 @@ def accumulate_extended(
     X: _Real, y: _Double, s: _Double, scale: _Double, pivot: _Double, weight: _Double, sums: _Double, hi: _Double,
     lo: _Double, tail: _Double, rows: _Double
 ) -> None: ...
-def column_ranges(
-    X: _Real, s: _Double, weight: float, mean: _Double, low: _Double, high: _Double, work: _Double
-) -> float: ...
 def residual_extended(
     X: _Real, y: _Double, s: _Double, center: _Double, scale: _Double, coef_hi: _Double, coef_lo: _Double,
     gradient_hi: _Double, gradient_lo: _Double, row: _Double

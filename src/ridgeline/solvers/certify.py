@@ -4,9 +4,11 @@ With lambda^2 = g' H^-1 g at the final point, a quadratic model says F - F* = la
 much on the way to the optimum:
 
 - the logistic and softmax losses have |l'''| <= l'' |dz|, so H changes by a factor at most e^r over a step that moves no prediction by more
-  than r.  If R = max_i ||Z_i||_{H^-1} and lambda R <= 0.15, the optimum lies where r <= 1/2, and F - F* <= e^(1/2) lambda^2 / 2
-  (the argument of Bach 2010, Electron. J. Statist. 4, section 2; for the softmax r is twice the largest move of an output);
-- a piecewise quadratic loss whose Newton step crosses no corner has its optimum at the end of that step, and the model is exact;
+  than r.  If R = max_i ||Z_i||_{H^-1}, lambda R <= 0.15 and H was formed where r <= 0.1, the optimum lies where r <= 1/2, and
+  F - F* <= e^(1/2) lambda^2 / 2 (the argument of Bach 2010, Electron. J. Statist. 4, section 2; for the softmax r is twice the largest
+  move of an output);
+- a piecewise quadratic loss has its optimum at the end of a Newton step that crosses no corner, on the piece where H was formed, and the
+  model is exact;
 - otherwise every loss is at least zero, so F - F* <= F, and with alpha > 0 on every parameter F - F* <= ||g||^2 / (2 alpha).
 """
 
@@ -80,7 +82,7 @@ def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, m
     bounds = [point.value]
     if objective.alpha > 0 and (objective.penalty > 0).all():
         bounds.append(0.5 * float(((np.abs(point.gradient) + error) ** 2 / objective.penalty).sum()))
-    if factor is not None and factor.shift == 0 and solution.converged and factor.rcond:
+    if factor is not None and factor.at is not None and factor.shift == 0 and solution.converged and factor.rcond:
         length = np.sqrt(factor.rcond * factor.norm)
         gauge = objective.gauge()
         gradient = point.gradient - gauge @ (gauge.T @ point.gradient)
@@ -89,9 +91,9 @@ def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, m
         reach = float(np.linalg.norm(width * factor.scale[: width.size]))
         radius = 2 * reach / length
         if loss.name in ("logistic", "softmax"):
-            still = decrement * radius <= 0.15
+            still = decrement * radius <= 0.15 and 2 * objective.span(factor.at - point.theta) <= 0.1
         else:
-            still = objective.same_piece(point.theta, -factor.solve(gradient))
+            still = objective.same_piece(point.theta, -factor.solve(gradient), factor.at - point.theta)
         if still:
             bounds.append(0.5 * np.exp(0.5) * decrement**2 + objective.gauge_excess(point.theta, slip))
     return max(min(bounds), 0.0) / objective.weight

@@ -69,7 +69,7 @@ def lbfgs(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int)
             pairs.clear()
             step = -precondition(point.gradient)
             slope = float(point.gradient @ step)
-        t, noise = 1.0, 8 * objective.eps * abs(point.value)
+        t, noise = 1.0, 8 * EPS * abs(point.value)
         while True:
             trial = objective.expand(point.theta + t * step, 1)
             if trial.value <= point.value + SUFFICIENT * t * slope + noise:

@@ -26,9 +26,8 @@ from .cholesky import CholeskyFactor
 EPS = float(np.finfo(float).eps)
 
 
-def step_tolerance(eps: float) -> float:
-    """A relative step whose square is below rounding."""
-    return eps**0.5 / 16
+STEP = EPS**0.5 / 16
+"""A relative step whose square is below rounding."""
 
 
 SEPARATION = 1e-11
@@ -81,14 +80,19 @@ class RegularHessian:
     H : ndarray of shape (m, m)
     N : ndarray of shape (m, k)
         Directions that H does not see.
+    at : ndarray of shape (m,), optional
+        Where H was formed, for those who ask.
     damping : float
         A multiple of the scaled identity to add (Levenberg 1944), for a step that stays where the model holds.
     size : float
         The order of a curvature, for parameters in which H has none.
     """
 
-    def __init__(self, H: np.ndarray, N: np.ndarray, damping: float = 0.0, size: float = 1.0) -> None:
+    def __init__(
+        self, H: np.ndarray, N: np.ndarray, damping: float = 0.0, size: float = 1.0, at: np.ndarray | None = None
+    ) -> None:
         m = len(H)
+        self.at = at
         diagonal = np.where(np.diag(H) > 0, np.diag(H), size)
         self.scale = power_of_two_scale(np.sqrt(diagonal))
         A = H * self.scale * self.scale[:, None]
@@ -170,7 +174,7 @@ def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int
     factor = None
     damping = 0.0
     for iteration in range(1, max_iter + 1):
-        factor = RegularHessian(point.hessian, N, damping, objective.weight)
+        factor = RegularHessian(point.hessian, N, damping, objective.weight, point.theta)
         g = point.gradient - N @ (N.T @ point.gradient)
         step = -factor.solve(g)
         step -= N @ (N.T @ step)
@@ -178,8 +182,8 @@ def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int
         size = objective.movement(step) / max(1.0, objective.movement(point.theta))
         if not np.isfinite(size):
             return Solution(point, factor, iteration - 1, False, null_space=blind)
-        noise = 8 * objective.eps * abs(point.value)
-        if (damping == 0 and size <= step_tolerance(objective.eps)) or -slope <= objective.eps * noise:
+        noise = 8 * EPS * abs(point.value)
+        if (damping == 0 and size <= STEP) or -slope <= EPS * noise:
             last = objective.expand(point.theta + step, 1)
             final = last if objective.steepness(last) <= objective.steepness(point) else point
             ok = objective.steepness(final) <= max(tol, _rounding(objective, final))
@@ -191,7 +195,7 @@ def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int
             trial = objective.expand(point.theta + t * step, 2)
             if trial.value <= point.value + SUFFICIENT * t * slope + noise or _flat(point, trial, step, slope):
                 break
-            if t * size < 64 * objective.eps:
+            if t * size < 64 * EPS:
                 ok = objective.steepness(point) <= max(tol, _rounding(objective, point))
                 return Solution(point, factor, iteration, ok, null_space=blind)
             t *= 0.5
@@ -207,7 +211,7 @@ def examine(objective: Objective, solution: Solution) -> Solution:
     """
     point = objective.expand(solution.point.theta, 2)
     N, blind = unseen_directions(objective, point.hessian)
-    factor = RegularHessian(point.hessian, N)
+    factor = RegularHessian(point.hessian, N, at=point.theta)
     step = -factor.solve(point.gradient)
     runaway = step if _runs_away(objective, point, step) else None
     return replace(
@@ -222,27 +226,6 @@ def _runs_away(objective: Objective, point: Point, step: np.ndarray) -> bool:
         return False
     ray = objective.along(step)
     return ray.movement > 0 and ray.recession <= SEPARATION * ray.movement
-
-
-def finish_in_double(objective: Objective, solution: Solution, tol: float, chords: int = 6) -> Solution:
-    """From the optimum that float32 could tell to that of the same rows in double; `objective` is the one in double.
-
-    Gradients are in double and steps by the factor that float32 left: its error, about 1e-7 times the condition, is what each
-    step leaves of the last.
-    """
-    point = objective.expand(solution.point.theta, 1)
-    null_space = solution.null_space if solution.null_space is not None else np.zeros((objective.size, 0))
-    if solution.runaway is None and solution.factor is not None and solution.factor.shift == 0:
-        for _ in range(chords):
-            step = -solution.factor.solve(point.gradient)
-            step -= null_space @ (null_space.T @ step)
-            trial = objective.expand(point.theta + step, 1)
-            gained = objective.steepness(trial) < 0.5 * objective.steepness(point)
-            if not gained:
-                break
-            point = trial
-    converged = solution.runaway is None and objective.steepness(point) <= max(tol, _rounding(objective, point))
-    return replace(solution, point=point, converged=converged)
 
 
 def _flat(point: Point, trial: Point, step: np.ndarray, slope: float) -> bool:
@@ -261,7 +244,7 @@ def _rounding(objective: Objective, point: Point) -> float:
     Slopes are bounded by the loss per unit of movement, and change by the curvature times the rounding of the predictions.
     """
     blur = 8 * objective.loss.curvature * objective.movement(point.theta)
-    return objective.eps * (64 * max(1.0, abs(point.value) / objective.weight) + blur)
+    return EPS * (64 * max(1.0, abs(point.value) / objective.weight) + blur)
 
 
 def _unpenalised(objective: Objective, step: np.ndarray) -> bool:

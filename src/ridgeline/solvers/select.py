@@ -18,7 +18,7 @@ from ..certificate import Certificate
 from ..objective import Objective
 from .certify import certify
 from .lbfgs import lbfgs
-from .newton import Solution, examine, finish_in_double, newton
+from .newton import Solution, examine, newton
 
 NEWTON_LIMIT = 2000
 
@@ -64,12 +64,6 @@ def minimise(
         objective.source.check_finite()
         raise ValueError("the objective overflows at the start; scale the targets, weights or offsets down.")
     dtype = objective.source.dtype
-    if dtype == np.float32:
-        objective = objective.in_double()
-        solution = finish_in_double(objective, solution, tol)
-        if not solution.converged and solution.runaway is None and solution.n_iter < max_iter:
-            more = solve(objective, solution.point.theta, tol=tol, max_iter=max_iter - solution.n_iter)
-            solution = replace(more, n_iter=solution.n_iter + more.n_iter)
     if solution.factor is None and solution.converged and objective.size <= NEWTON_LIMIT:
         solution = examine(objective, solution)
     coef, intercept, solution, slip = _rounded(objective, solution, dtype)

@@ -1,0 +1,232 @@
+"""Threads: a small pool, made when first used, that shares the segments of a fold.
+
+The kernels release the interpreter's lock, so plain threads run them side by side.  Work is a sequence of jobs, taken in order by
+whoever is free; results are merged in their order by whoever completes the next one, so that what comes out has the same bits for any
+number of threads, and no more results wait than there are threads.  The calling thread works too and never waits for a thread of the
+pool to begin, so that nested and simultaneous calls cannot block each other; a call from inside a pool thread uses no others.
+
+How many: the argument `n_threads` where a function has one, else the environment variable RIDGELINE_NUM_THREADS, else OMP_NUM_THREADS
+(which process pools set for their workers), else the processors this process may use.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeVar
+
+VARIABLE = "RIDGELINE_NUM_THREADS"
+INHERITED = "OMP_NUM_THREADS"
+
+
+class Mergeable(Protocol):
+    def merge(self, other: Any) -> None: ...
+
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Mergeable)
+
+
+def available() -> int:
+    """Processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def thread_count(n_threads: int | None = None) -> int:
+    """The number of threads to use, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If `n_threads` or the environment variable is not a positive whole number.
+    """
+    if n_threads is not None:
+        if isinstance(n_threads, bool) or not hasattr(n_threads, "__index__") or n_threads.__index__() < 1:
+            raise ValueError(f"n_threads must be None or a whole number of at least 1, got {n_threads!r}.")
+        return n_threads.__index__()
+    text = os.environ.get(VARIABLE, "")
+    if text:
+        if not text.isdecimal() or int(text) < 1:
+            raise ValueError(f"{VARIABLE} must be a whole number of at least 1, got {text!r}.")
+        return int(text)
+    # a list gives the numbers for nested regions
+    text = os.environ.get(INHERITED, "").partition(",")[0].strip()
+    return int(text) if text.isdecimal() and int(text) > 0 else available()
+
+
+class _Pool:
+    """Daemon threads that run what they find in a queue."""
+
+    def __init__(self) -> None:
+        self.queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.size = 0
+        self.lock = threading.Lock()
+
+    def ask(self, helpers: int, task: Callable[[], None]) -> None:
+        """Have up to `helpers` threads run `task`, some time."""
+        with self.lock:
+            while self.size < helpers:
+                self.size += 1
+                threading.Thread(target=self._work, name=f"ridgeline-{self.size}", daemon=True).start()
+        for _ in range(helpers):
+            self.queue.put(task)
+
+    def _work(self) -> None:
+        _here.inside = True
+        while True:
+            self.queue.get()()
+
+
+class _Here(threading.local):
+    inside = False
+
+
+_here = _Here()
+_pool = _Pool()
+
+
+def _forget() -> None:
+    """A forked child has none of its parent's threads, and locks as they stood."""
+    global _pool
+    _pool = _Pool()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+class _Reduction:
+    """One call of `reduce`: what its threads share."""
+
+    def __init__(self, jobs: Iterator[T], work: Callable[[T], M], ahead: int) -> None:
+        self.jobs, self.work, self.ahead = jobs, work, ahead
+        self.changed = threading.Condition(threading.Lock())
+        self.taken = self.merged = self.active = 0
+        self.closed = self.merging = False
+        self.waiting: dict[int, Any] = {}
+        self.total: Any = None
+        self.failure: BaseException | None = None
+
+    def help(self) -> None:
+        """Take part, unless it is over."""
+        with self.changed:
+            if self.closed:
+                return
+            self.active += 1
+        try:
+            self.take_part()
+        except BaseException as failure:
+            self.fail(failure)
+        finally:
+            with self.changed:
+                self.active -= 1
+                self.changed.notify_all()
+
+    def fail(self, failure: BaseException) -> None:
+        with self.changed:
+            self.failure = self.failure or failure
+            self.changed.notify_all()
+
+    def take_part(self) -> None:
+        """Do jobs until none are left."""
+        while True:
+            with self.changed:
+                while self.failure is None and self.taken >= self.merged + self.ahead:
+                    self.changed.wait()
+                if self.failure is not None:
+                    return
+                try:
+                    job = next(self.jobs)
+                except StopIteration:
+                    return
+                k = self.taken
+                self.taken += 1
+            self.put(k, self.work(job))
+
+    def put(self, k: int, part: Any) -> None:
+        """Leave the k-th result, and merge what is next unless another thread is at it."""
+        with self.changed:
+            self.waiting[k] = part
+            if self.merging:
+                return
+            self.merging = True
+        while True:
+            with self.changed:
+                part = self.waiting.pop(self.merged, None)
+                if part is None or self.failure is not None:
+                    self.merging = False
+                    return
+            if self.total is None:
+                self.total = part
+            else:
+                self.total.merge(part)
+            with self.changed:
+                self.merged += 1
+                self.changed.notify_all()
+
+    def finish(self) -> None:
+        """Wait for the threads that are at it."""
+        with self.changed:
+            self.closed = True
+            while self.active:
+                self.changed.wait()
+
+
+def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | None:
+    """The results of `work` on each job, merged in the order of the jobs; None for no jobs.
+
+    Parameters
+    ----------
+    jobs : iterator
+        Advanced by one thread at a time.
+    work : callable
+        Runs on any of the threads.
+    n_threads : int
+        With 1, or from inside a thread of the pool, all happens in the calling thread.
+
+    Raises
+    ------
+    Whatever a job, `work` or a merge raises, once, with its traceback, after all threads have stopped.
+    """
+    if n_threads <= 1 or _here.inside:
+        return _one_by_one(jobs, work)
+    first, second = next(jobs, None), next(jobs, None)
+    if first is None:
+        return None
+    if second is None:
+        return work(first)
+    shared = _Reduction(_again(first, second, jobs), work, n_threads + 1)
+    _pool.ask(n_threads - 1, shared.help)
+    try:
+        shared.take_part()
+    except BaseException as failure:
+        shared.fail(failure)
+    while True:
+        try:
+            shared.finish()
+            break
+        except BaseException as failure:  # an interrupt while waiting
+            shared.fail(failure)
+    if shared.failure is not None:
+        raise shared.failure
+    return shared.total  # type: ignore[no-any-return]
+
+
+def _one_by_one(jobs: Iterator[T], work: Callable[[T], M]) -> M | None:
+    total: M | None = None
+    for job in jobs:
+        part = work(job)
+        if total is None:
+            total = part
+        else:
+            total.merge(part)
+    return total
+
+
+def _again(first: T, second: T, rest: Iterator[T]) -> Iterator[T]:
+    yield first
+    yield second
+    yield from rest
