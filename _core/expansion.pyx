@@ -17,6 +17,7 @@ from libc.math cimport fabs, sqrt
 from blas cimport real
 from doubledouble cimport dd, two_sum
 from gram cimport Span, combine, gram, pad, predict
+from products cimport combine_rows, lies_in_rows, predict_rows
 from rows cimport Rows, memory_of, pack, rows_of, scale_rows
 from scalar cimport exponentials, logarithms_of_1_plus, logistic_losses
 
@@ -162,19 +163,37 @@ cdef inline void load_rows(const Rows* x, Py_ssize_t start, Py_ssize_t n, const 
             block[i, x.d] = 1
 
 
+cdef inline void predict_all(const Rows* x, Py_ssize_t start, Py_ssize_t n, const double* scale, const double* centre, bint packed,
+                             const double[:, ::1] block, const double* theta, Py_ssize_t p, double* vec, double* z) noexcept nogil:
+    """z = Z theta of n rows, packed or as they lie; vec is workspace."""
+    cdef Py_ssize_t i
+    load_parameters(theta, p, vec, block.shape[1])
+    if p == 0:
+        for i in range(n):
+            z[i] = 0
+    elif packed:
+        predict(&block[0, 0], n, block.shape[1], vec, z)
+    else:
+        predict_rows(x, start, n, p > x.d, scale, centre, vec, z)
+
+
 cdef inline void load_parameters(const double* theta, Py_ssize_t p, double* vec, Py_ssize_t ld) noexcept nogil:
     cdef Py_ssize_t j
     for j in range(ld):
         vec[j] = theta[j] if j < p else 0.0
 
 
-cdef inline void add_gradient(double[:, ::1] block, Py_ssize_t n, Py_ssize_t p, const double* weight, double* slope,
-                              double* vec, double* hi, double* lo) noexcept nogil:
+cdef inline void add_gradient(const Rows* x, Py_ssize_t start, Py_ssize_t n, const double* scale, const double* centre, bint packed,
+                              const double[:, ::1] block, Py_ssize_t p, const double* weight, double* slope, double* vec,
+                              double* hi, double* lo) noexcept nogil:
     """hi + lo += sum_i weight_i slope_i Z_i; slope is overwritten by the products, vec is workspace."""
     cdef Py_ssize_t i, j
     for i in range(n):
         slope[i] = weight[i] * slope[i] if weight[i] != 0 else 0.0
-    combine(&block[0, 0], n, block.shape[1], slope, vec)
+    if packed:
+        combine(&block[0, 0], n, block.shape[1], slope, vec)
+    else:
+        combine_rows(x, start, n, p > x.d, scale, centre, slope, vec)
     for j in range(p):
         add_compensated(&hi[j], &lo[j], vec[j])
 
@@ -226,8 +245,10 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
         check_hessian(p, p, hessian, block, scaled, partial)
     if n == 0:
         return
+    cdef bint packed = order >= 2 or not lies_in_rows(&x)  # else the rows are read as they lie
     cdef const double* centre = &m[0] if d else NULL
     cdef const double* scale = &t[0] if d else NULL
+    cdef const double* parameters = &theta[0] if p else NULL
     cdef double* weight = &rows[0, 0]
     cdef double* slope = &rows[1, 0]
     cdef double* curvature = &rows[2, 0]
@@ -237,13 +258,9 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
     with nogil:
         while start < n:
             c = min(b, n - start)
-            if p:
+            if packed:
                 load_rows(&x, start, c, scale, centre, block, p)
-                load_parameters(&theta[0], p, vec, ld)
-                predict(&block[0, 0], c, ld, vec, z)
-            else:
-                for i in range(c):
-                    z[i] = 0
+            predict_all(&x, start, c, scale, centre, packed, block, parameters, p, vec, z)
             if o.shape[0]:
                 for i in range(c):
                     z[i] += o[start + i]
@@ -251,7 +268,7 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
             loss.evaluate(&y[start], z, c, value, slope, curvature)
             add_compensated(&totals[0, 1], &totals[1, 1], weighted_sum(weight, value, c))
             if order >= 1 and p:
-                add_gradient(block, c, p, weight, slope, vec, &gradient[0, 0], &gradient[1, 0])
+                add_gradient(&x, start, c, scale, centre, packed, block, p, weight, slope, vec, &gradient[0, 0], &gradient[1, 0])
             if order >= 2 and p:
                 add_hessian(block, c, p, weight, curvature, scaled, partial, 1.0, hessian, 0, 0, memory_of(&x, start + c, b))
             start += c
@@ -282,6 +299,7 @@ def expand_scaled_huber(double epsilon, double sigma, X not None, const double[:
         check_hessian(w, w, hessian, block, scaled, partial)
     if n == 0:
         return
+    cdef bint packed = order >= 2 or not lies_in_rows(&x)  # else the rows are read as they lie
     cdef const double* centre = &m[0] if d else NULL
     cdef const double* scale = &t[0] if d else NULL
     cdef const double* parameters = &theta[0] if p else NULL
@@ -295,9 +313,9 @@ def expand_scaled_huber(double epsilon, double sigma, X not None, const double[:
     with nogil:
         while start < n:
             c = min(b, n - start)
-            load_rows(&x, start, c, scale, centre, block, p)
-            load_parameters(parameters, p, vec, ld)
-            predict(&block[0, 0], c, ld, vec, z)
+            if packed:
+                load_rows(&x, start, c, scale, centre, block, p)
+            predict_all(&x, start, c, scale, centre, packed, block, parameters, p, vec, z)
             load_weights(s, start, c, weight, totals)
             for i in range(c):
                 r = z[i] - y[start + i]
@@ -317,7 +335,7 @@ def expand_scaled_huber(double epsilon, double sigma, X not None, const double[:
             add_compensated(&totals[0, 1], &totals[1, 1], weighted_sum(weight, value, c))
             if order >= 1:
                 add_compensated(&gradient[0, p], &gradient[1, p], weighted_sum(weight, slope_sigma, c))
-                add_gradient(block, c, p, weight, slope, vec, &gradient[0, 0], &gradient[1, 0])
+                add_gradient(&x, start, c, scale, centre, packed, block, p, weight, slope, vec, &gradient[0, 0], &gradient[1, 0])
             if order >= 2:
                 for i in range(c):
                     block[i, p] = z[i]
@@ -362,6 +380,7 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
         check_hessian(c * p, p, hessian, block, scaled, partial)
     if n == 0 or c == 0:
         return
+    cdef bint packed = order >= 2 or not lies_in_rows(&x)  # else the rows are read as they lie
     cdef const double* centre = &m[0] if d else NULL
     cdef const double* scale = &t[0] if d else NULL
     cdef double* weight = &rows[0, 0]
@@ -377,17 +396,12 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
     with nogil:
         while start < n:
             size = min(b, n - start)
-            if p:
+            if packed:
                 load_rows(&x, start, size, scale, centre, block, p)
             load_weights(s, start, size, weight, totals)
             for k in range(c):
                 z = &logits[k, 0]
-                if p:
-                    load_parameters(&theta[k, 0], p, vec, ld)
-                    predict(&block[0, 0], size, ld, vec, z)
-                else:
-                    for i in range(size):
-                        z[i] = 0
+                predict_all(&x, start, size, scale, centre, packed, block, &theta[k, 0] if p else NULL, p, vec, z)
                 if o.shape[0]:
                     for i in range(size):
                         z[i] += o[start + i, k]
@@ -439,12 +453,14 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
                     z = &logits[k, 0]
                     for i in range(size):
                         work[i] = z[i] * (others[i] if z[i] == largest[i] else 1 - z[i])
-                    add_hessian(block, size, p, weight, work, scaled, partial, 1.0, hessian, k * p, k * p, memory_of(&x, start + size, b if k == 0 else 0))
+                    add_hessian(block, size, p, weight, work, scaled, partial, 1.0, hessian, k * p, k * p,
+                                memory_of(&x, start + size, b if k == 0 else 0))
                     for l in range(k):
                         q = &logits[l, 0]
                         for i in range(size):
                             work[i] = z[i] * q[i]
-                        add_hessian(block, size, p, weight, work, scaled, partial, -1.0, hessian, k * p, l * p, memory_of(&x, start + size, 0))
+                        add_hessian(block, size, p, weight, work, scaled, partial, -1.0, hessian, k * p, l * p,
+                                    memory_of(&x, start + size, 0))
             # p_k - y_k: for the class of a coded row less the complement
             if coded:
                 for i in range(size):
@@ -455,5 +471,5 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
                 if not coded:
                     for i in range(size):
                         z[i] -= soft[start + i, k]
-                add_gradient(block, size, p, weight, z, vec, &gradient[0, k, 0], &gradient[1, k, 0])
+                add_gradient(&x, start, size, scale, centre, packed, block, p, weight, z, vec, &gradient[0, k, 0], &gradient[1, k, 0])
             start += size

@@ -10,39 +10,17 @@ A block P holds m rows of `ld` numbers, ld a multiple of `pad` of its type, zero
 A tile reads three vectors of the row and broadcasts ROWS numbers for 3 ROWS fused multiply-adds: enough independent sums to hide their
 latency, and few enough to fit the register file (24 of 32 with AVX-512; 12 of 16 below). For d above the tile this runs at the speed of
 a large matrix product, which a BLAS rank-k update of a tall, narrow block does not reach. (Goto and van de Geijn 2008, ACM TOMS 34.)
-
-The vectors are GCC's and Clang's portable extension: the width follows the instruction set the file is compiled for. Contraction to fused
-multiply-adds is switched on for these functions alone.
 """
 from blas cimport real
+from lanes cimport LANES
 
 cdef extern from *:
     """
-    #if defined(__AVX512F__)
-    #define RL_BYTES 64
+    #if RL_BYTES == 64
     #define RL_ROWS 8
-    #elif defined(__AVX__)
-    #define RL_BYTES 32
-    #define RL_ROWS 4
     #else
-    #define RL_BYTES 16
     #define RL_ROWS 4
     #endif
-
-    #if defined(__GNUC__) && !defined(__clang__)
-    #define RL_FUSED __attribute__((optimize("fp-contract=fast")))
-    #define RL_CONTRACT
-    #else
-    #define RL_FUSED
-    #define RL_CONTRACT _Pragma("STDC FP_CONTRACT ON")
-    #endif
-    #define RL_EACH(i, n) _Pragma("GCC unroll 8") for (int i = 0; i < (n); i++)
-
-    typedef double rl_vector_double __attribute__((vector_size(RL_BYTES), aligned(8), may_alias));
-    typedef float rl_vector_float __attribute__((vector_size(RL_BYTES), aligned(4), may_alias));
-    typedef double rl_half_double __attribute__((vector_size(RL_BYTES / 2), aligned(8), may_alias));
-    typedef float rl_half_float __attribute__((vector_size(RL_BYTES / 2), aligned(4), may_alias));
-
     #define RL_HALF (RL_ROWS / 2)
 
     /* What will be packed next: every row that a tile reads also asks for a line of it. */
@@ -121,70 +99,43 @@ cdef extern from *:
     RL_KERNELS(double)
     RL_KERNELS(float)
 
-    #if RL_BYTES == 64
-    #define RL_LANES 8
-    #define RL_EVEN 0, 2, 4, 6, 8, 10, 12, 14
-    #define RL_ODD 1, 3, 5, 7, 9, 11, 13, 15
-    #elif RL_BYTES == 32
-    #define RL_LANES 4
-    #define RL_EVEN 0, 2, 4, 6
-    #define RL_ODD 1, 3, 5, 7
-    #else
-    #define RL_LANES 2
-    #define RL_EVEN 0, 2
-    #define RL_ODD 1, 3
-    #endif
-
-    /* As many rows at a time as a vector has lanes; adding neighbours in rounds leaves one sum in each lane. */
+    /* As many rows at a time as a vector has lanes. */
     static RL_FUSED void rl_predict(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* theta, double* z) {
         RL_CONTRACT
-        const Py_ssize_t width = ld / RL_LANES;
-        const rl_vector_double* t = (const rl_vector_double*) theta;
         for (Py_ssize_t i = 0; i < m; i += RL_LANES) {
-            rl_vector_double sum[RL_LANES];
-            const rl_vector_double* row[RL_LANES];
-            RL_EACH(k, RL_LANES) row[k] = (const rl_vector_double*) (P + (i + k < m ? i + k : m - 1) * ld);
-            RL_EACH(k, RL_LANES) sum[k] = row[k][0] * t[0];
-            for (Py_ssize_t j = 1; j < width; j++) RL_EACH(k, RL_LANES) sum[k] += row[k][j] * t[j];
-            RL_EACH(k, RL_LANES / 2) sum[k] = __builtin_shufflevector(sum[2 * k], sum[2 * k + 1], RL_EVEN) \
-                                            + __builtin_shufflevector(sum[2 * k], sum[2 * k + 1], RL_ODD);
-    #if RL_LANES >= 4
-            RL_EACH(k, RL_LANES / 4) sum[k] = __builtin_shufflevector(sum[2 * k], sum[2 * k + 1], RL_EVEN) \
-                                            + __builtin_shufflevector(sum[2 * k], sum[2 * k + 1], RL_ODD);
-    #endif
-    #if RL_LANES >= 8
-            sum[0] = __builtin_shufflevector(sum[0], sum[1], RL_EVEN) + __builtin_shufflevector(sum[0], sum[1], RL_ODD);
-    #endif
-            if (i + RL_LANES <= m) *(rl_vector_double*) (z + i) = sum[0];
+            rl_wide sum[RL_LANES];
+            const double* row[RL_LANES];
+            RL_EACH(k, RL_LANES) { row[k] = P + (i + k < m ? i + k : m - 1) * ld; sum[k] = (rl_wide){0}; }
+            for (Py_ssize_t j = 0; j < ld; j += RL_LANES) {
+                const rl_wide by = *(const rl_wide*) (theta + j);
+                RL_EACH(k, RL_LANES) sum[k] += *(const rl_wide*) (row[k] + j) * by;
+            }
+            sum[0] = rl_sums(sum);
+            if (i + RL_LANES <= m) *(rl_wide*) (z + i) = sum[0];
             else for (Py_ssize_t k = 0; i + k < m; k++) z[i + k] = sum[0][k];
         }
     }
 
-    /* Up to four vectors of columns at a time, so that a row is read in order. */
-    #define RL_COMBINE(J) \
-    static RL_FUSED void rl_combine_##J(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) { \
-        RL_CONTRACT \
-        rl_vector_double sum[4][J]; \
-        Py_ssize_t i = 0; \
-        RL_EACH(k, 4) RL_EACH(j, J) sum[k][j] = (rl_vector_double){0}; \
-        for (; i + 4 <= m; i += 4, P += 4 * ld) \
-            RL_EACH(k, 4) RL_EACH(j, J) sum[k][j] += r[i + k] * ((const rl_vector_double*) (P + k * ld))[j]; \
-        for (; i < m; i++, P += ld) \
-            RL_EACH(j, J) sum[0][j] += r[i] * ((const rl_vector_double*) P)[j]; \
-        RL_EACH(j, J) ((rl_vector_double*) g)[j] = (sum[0][j] + sum[1][j]) + (sum[2][j] + sum[3][j]); \
-    }
-
-    RL_COMBINE(1) RL_COMBINE(2)
-
-    static void rl_combine(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) {
-        const Py_ssize_t width = ld / RL_LANES;
-        Py_ssize_t j = 0;
-        for (; j + 2 <= width; j += 2) rl_combine_2(P + j * RL_LANES, m, ld, r, g + j * RL_LANES);
-        if (j < width) rl_combine_1(P + j * RL_LANES, m, ld, r, g + j * RL_LANES);
+    /* Eight rows at a time; where there are fewer, the last counts for nothing more. */
+    static RL_FUSED void rl_combine(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) {
+        RL_CONTRACT
+        for (Py_ssize_t j = 0; j < ld; j += RL_LANES) *(rl_wide*) (g + j) = (rl_wide){0};
+        for (Py_ssize_t i = 0; i < m; i += 8) {
+            const double* row[8];
+            double by[8];
+            RL_EACH(k, 8) { row[k] = P + (i + k < m ? i + k : m - 1) * ld; by[k] = i + k < m ? r[i + k] : 0.0; }
+            for (Py_ssize_t j = 0; j < ld; j += RL_LANES) {
+                rl_wide v[8];
+                RL_EACH(k, 8) v[k] = *(const rl_wide*) (row[k] + j);
+                *(rl_wide*) (g + j) += RL_EIGHT(v, by);
+            }
+        }
     }
     """
-    void rl_gram_double(const double* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, double* C, const char* next, const char* end) noexcept nogil
-    void rl_gram_float(const float* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, float* C, const char* next, const char* end) noexcept nogil
+    void rl_gram_double(const double* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, double* C, const char* next,
+                        const char* end) noexcept nogil
+    void rl_gram_float(const float* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, float* C, const char* next,
+                       const char* end) noexcept nogil
     void rl_predict(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* theta, double* z) noexcept nogil
     void rl_combine(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) noexcept nogil
 
@@ -214,8 +165,7 @@ cdef inline void gram(const real* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, 
 
 cdef inline void predict(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* theta, double* z) noexcept nogil:
     """z (m) = P theta; theta has ld entries, zeros beyond the columns; a row's sum does not depend on the rows beside it."""
-    if m > 0 and ld > 0:
-        rl_predict(P, m, ld, theta, z)
+    rl_predict(P, m, ld, theta, z)
 
 
 cdef inline void combine(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, double* g) noexcept nogil:

@@ -4,50 +4,54 @@
 
 Sums are of x_i - c with c the mean so far, which keeps the digits of a column far from zero.
 """
-from libc.stdint cimport int64_t
-
 from gram cimport pad
-from rows cimport Rows, pack, rows_of
+from lanes cimport LANES  # no-cython-lint
+from rows cimport Rows, entry, memory_of, pack, rows_of, touch
 
 cdef extern from *:
     """
-    #if defined(__AVX512F__)
-    #define RL_RANGE_BYTES 64
-    #elif defined(__AVX__)
-    #define RL_RANGE_BYTES 32
-    #else
-    #define RL_RANGE_BYTES 16
-    #endif
-    #define RL_RANGE_WIDTH ((Py_ssize_t) (RL_RANGE_BYTES / sizeof(double)))
-    typedef double rl_columns __attribute__((vector_size(RL_RANGE_BYTES), aligned(8), may_alias));
-    typedef int64_t rl_choice __attribute__((vector_size(RL_RANGE_BYTES), aligned(8), may_alias));
-    /* a where the comparison holds, else b */
-    #define RL_CHOOSE(test, a, b) ((rl_columns) (((rl_choice) (test) & (rl_choice) (a)) | (~(rl_choice) (test) & (rl_choice) (b))))
-
-    /* A vector of columns of a block at a time, two rows side by side; f is NULL for ones. */
-    static void rl_ranges(const double* P, Py_ssize_t n, Py_ssize_t ld, const double* f, const double* c,
-                          double* low, double* high, double* sum) {
-        for (Py_ssize_t j = 0; j < ld; j += RL_RANGE_WIDTH) {
-            const rl_columns centre = *(const rl_columns*) (c + j);
-            rl_columns least[2], most[2], total[2] = {{0}, {0}};
-            least[0] = least[1] = *(rl_columns*) (low + j);
-            most[0] = most[1] = *(rl_columns*) (high + j);
-            for (Py_ssize_t i = 0; i < n; i++) {
-                const rl_columns x = *(const rl_columns*) (P + i * ld + j);
-                const int k = i & 1;
-                total[k] += f ? f[i] * (x - centre) : x - centre;
-                if (f && f[i] == 0) continue;
-                least[k] = RL_CHOOSE(x < least[k], x, least[k]);
-                most[k] = RL_CHOOSE(x > most[k], x, most[k]);
-            }
-            *(rl_columns*) (low + j) = RL_CHOOSE(least[0] < least[1], least[0], least[1]);
-            *(rl_columns*) (high + j) = RL_CHOOSE(most[0] > most[1], most[0], most[1]);
-            *(rl_columns*) (sum + j) = total[0] + total[1];
-        }
+    /* A vector of columns of a row; at the end of the matrix nothing is read beyond it. */
+    #define RL_RANGES(X) \\
+    static inline rl_wide rl_column_##X(const X* p, const X* last, Py_ssize_t d) { \\
+        rl_wide z = {0}; \\
+        if (last - p >= RL_LANES) return __builtin_convertvector(*(const rl_row_##X*) p, rl_wide); \\
+        for (Py_ssize_t k = 0; k < d && k < RL_LANES; k++) z[k] = p[k]; \\
+        return z; \\
+    } \\
+    /* Eight rows at a time; f is NULL for ones.  Vectors are whole: what they hold beyond the columns is nobody's. */ \\
+    static RL_FUSED void rl_ranges_##X(const X* x, const X* last, Py_ssize_t step, Py_ssize_t n, Py_ssize_t d, const double* f, \\
+                                       const double* c, double* low, double* high, double* sum) { \\
+        for (Py_ssize_t j = 0; j < d; j += RL_LANES) *(rl_wide*) (sum + j) = (rl_wide){0}; \\
+        for (Py_ssize_t i = 0; i < n; i += 8) { \\
+            const int some = n - i < 8 ? (int) (n - i) : 8; \\
+            const X* row = x + i * step; \\
+            for (Py_ssize_t j = 0; j < d; j += RL_LANES) { \\
+                const rl_wide centre = *(const rl_wide*) (c + j); \\
+                rl_wide least = *(rl_wide*) (low + j), most = *(rl_wide*) (high + j), total = *(rl_wide*) (sum + j); \\
+                for (int k = 0; k < some; k++) { \\
+                    const rl_wide v = rl_column_##X(row + k * step + j, last, d - j); \\
+                    if (f) { \\
+                        total += f[i + k] * (v - centre); \\
+                        if (f[i + k] == 0) continue; \\
+                    } \\
+                    else total += v - centre; \\
+                    least = RL_CHOOSE(v < least, v, least); \\
+                    most = RL_CHOOSE(v > most, v, most); \\
+                } \\
+                *(rl_wide*) (low + j) = least; \\
+                *(rl_wide*) (high + j) = most; \\
+                *(rl_wide*) (sum + j) = total; \\
+            } \\
+        } \\
     }
+
+    RL_RANGES(double)
+    RL_RANGES(float)
     """
-    void rl_ranges(const double* P, Py_ssize_t n, Py_ssize_t ld, const double* f, const double* c,
-                   double* low, double* high, double* sum) noexcept nogil
+    void rl_ranges_double(const double* x, const double* last, Py_ssize_t step, Py_ssize_t n, Py_ssize_t d, const double* f,
+                          const double* c, double* low, double* high, double* sum) noexcept nogil
+    void rl_ranges_float(const float* x, const float* last, Py_ssize_t step, Py_ssize_t n, Py_ssize_t d, const double* f,
+                         const double* c, double* low, double* high, double* sum) noexcept nogil
 
 
 def column_ranges(X not None, const double[::1] s not None, double weight, double[::1] mean not None, double[::1] low not None,
@@ -83,7 +87,6 @@ def column_ranges(X not None, const double[::1] s not None, double weight, doubl
             most[j] = high[j] if j < d else 0.0
         while start < n:
             c = min(b, n - start)
-            pack(&x, start, c, one, zero, <const double*> NULL, &block[0, 0], ld)
             w = 0
             if s.shape[0]:
                 for i in range(c):
@@ -92,8 +95,19 @@ def column_ranges(X not None, const double[::1] s not None, double weight, doubl
                 w = c
             if weight == 0:  # any row is a better centre than zero; a NaN stays
                 for j in range(d):
-                    centre[j] = block[0, j] if centre[j] == centre[j] else centre[j]
-            rl_ranges(&block[0, 0], c, ld, &s[start] if s.shape[0] else NULL, centre, least, most, sums)
+                    centre[j] = entry(&x, start, j) if centre[j] == centre[j] else centre[j]
+            if x.column != 1:
+                pack(&x, start, c, one, zero, <const double*> NULL, &block[0, 0], ld)
+                rl_ranges_double(&block[0, 0], &block[0, 0] + c * ld, ld, c, d, &s[start] if s.shape[0] else NULL,
+                                 centre, least, most, sums)
+            elif x.wide != NULL:
+                touch(memory_of(&x, start, c))
+                rl_ranges_double(x.wide + start * x.row, x.wide_last, x.row, c, d, &s[start] if s.shape[0] else NULL,
+                                 centre, least, most, sums)
+            else:
+                touch(memory_of(&x, start, c))
+                rl_ranges_float(x.narrow + start * x.row, x.narrow_last, x.row, c, d, &s[start] if s.shape[0] else NULL,
+                                centre, least, most, sums)
             weight += w
             for j in range(d):
                 # without weight the sum is zero, or shows a NaN

@@ -9,36 +9,22 @@ it is rounded to the block's precision, so a float32 column with mean 1e8 keeps 
 any distance between columns).  The first kind is packed a vector at a time, the last vector of a row under a mask; the second is
 transposed in registers first, as many rows at a time as a vector is long, by rounds of perfect shuffles.
 """
-from libc.stdint cimport int64_t
-
 from blas cimport real
 from gram cimport Span
+from lanes cimport LANES
 
 cdef extern from *:
     """
-    #if defined(__AVX512F__)
-    #define RL_PACK_BYTES 64
-    #elif defined(__AVX__)
-    #define RL_PACK_BYTES 32
-    #else
-    #define RL_PACK_BYTES 16
-    #endif
-    /* a function of its own, with the registers to itself */
-    #define RL_APART __attribute__((noinline))
-    #define RL_WIDTH ((Py_ssize_t) (RL_PACK_BYTES / sizeof(double)))
-
-    typedef double rl_wide __attribute__((vector_size(RL_PACK_BYTES), aligned(8), may_alias));
-    typedef int64_t rl_mask __attribute__((vector_size(RL_PACK_BYTES), aligned(8), may_alias));
-    typedef double rl_row_double __attribute__((vector_size(RL_PACK_BYTES), aligned(8), may_alias));
-    typedef float rl_row_float __attribute__((vector_size(RL_PACK_BYTES / 2), aligned(4), may_alias));
-
-    #define RL_ALL(k, n) _Pragma("GCC unroll 8") for (int k = 0; k < (n); k++)
+    /* One number of each line, in order: what the processor's own prefetching follows best. */
+    static RL_FUSED void rl_touch(const char* p, const char* end) {
+        for (; p < end; p += 64) (void) *(const volatile char*) p;
+    }
 
     /* Zeros, apart from the loops that pack, whose registers a call of memset would empty. */
     #define RL_ZERO(T) \\
-    static RL_APART void rl_zero_##T(T* block, Py_ssize_t n, Py_ssize_t width, Py_ssize_t ld) { \\
+    static RL_FUSED void rl_zero_##T(T* block, Py_ssize_t n, Py_ssize_t width, Py_ssize_t ld) { \\
         for (Py_ssize_t i = 0; i < n; i++) \\
-            for (Py_ssize_t j = 0; j < width; j += RL_WIDTH) *(rl_row_##T*) (block + i * ld + j) = (rl_row_##T){0}; \\
+            for (Py_ssize_t j = 0; j < width; j += RL_LANES) *(rl_row_##T*) (block + i * ld + j) = (rl_row_##T){0}; \\
     }
 
     RL_ZERO(double)
@@ -46,15 +32,14 @@ cdef extern from *:
 
     /* Rows of x, `row` numbers apart, V vectors wide, the last of them masked: t and m stay in registers. */
     #define RL_NARROW(X, T, V) \\
-    static RL_APART void rl_narrow_##X##_##T##_##V(const X* x, Py_ssize_t row, Py_ssize_t n, const rl_wide* t, const rl_wide* m, \\
+    static RL_FUSED void rl_narrow_##X##_##T##_##V(const X* x, Py_ssize_t row, Py_ssize_t n, const rl_wide* t, const rl_wide* m, \\
                                                    rl_mask keep, const double* f, T* block, Py_ssize_t ld) { \\
         rl_wide scale[V], centre[V]; \\
-        RL_ALL(k, V) { scale[k] = t[k]; centre[k] = m[k]; } \\
+        RL_EACH(k, V) { scale[k] = t[k]; centre[k] = m[k]; } \\
         for (Py_ssize_t i = 0; i < n; i++, x += row, block += ld) { \\
-            const double g = f ? f[i] : 1.0; \\
-            RL_ALL(k, V) { \\
-                rl_wide z = __builtin_convertvector(((const rl_row_##X*) x)[k], rl_wide); \\
-                z = g * (z * scale[k] - centre[k]); \\
+            RL_EACH(k, V) { \\
+                rl_wide z = __builtin_convertvector(((const rl_row_##X*) x)[k], rl_wide) * scale[k] - centre[k]; \\
+                if (f) z *= f[i]; \\
                 if (k == V - 1) z = (rl_wide) ((rl_mask) z & keep); \\
                 ((rl_row_##T*) block)[k] = __builtin_convertvector(z, rl_row_##T); \\
             } \\
@@ -64,20 +49,20 @@ cdef extern from *:
     /* `last` is the end of the matrix, beyond which nothing is read: the rows before it are taken one number at a time. */
     #define RL_PACK(X, T) \\
     RL_NARROW(X, T, 1) RL_NARROW(X, T, 2) RL_NARROW(X, T, 3) RL_NARROW(X, T, 4) \\
-    static RL_APART void rl_pack_##X##_##T(const X* x, const X* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* t, \\
+    static RL_FUSED void rl_pack_##X##_##T(const X* x, const X* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* t, \\
                                            const double* m, const double* f, T* block, Py_ssize_t ld) { \\
-        const Py_ssize_t width = (d + RL_WIDTH - 1) / RL_WIDTH, whole = (width - 1) * RL_WIDTH; \\
-        const Py_ssize_t room = last - x - width * RL_WIDTH, vectors = room < 0 ? 0 : room / row + 1 < n ? room / row + 1 : n; \\
+        const Py_ssize_t width = (d + RL_LANES - 1) / RL_LANES, whole = (width - 1) * RL_LANES; \\
+        const Py_ssize_t room = last - x - width * RL_LANES, vectors = room < 0 ? 0 : room / row + 1 < n ? room / row + 1 : n; \\
         rl_wide t_end[4] = {{0}}, m_end[4] = {{0}}; \\
         rl_mask keep = {0}; \\
         Py_ssize_t i = vectors; \\
         for (Py_ssize_t j = whole; j < d; j++) keep[j - whole] = -1; \\
         for (Py_ssize_t j = width <= 4 ? 0 : whole; j < d; j++) { \\
             const Py_ssize_t k = width <= 4 ? j : j - whole; \\
-            t_end[k / RL_WIDTH][k % RL_WIDTH] = t[j]; \\
-            m_end[k / RL_WIDTH][k % RL_WIDTH] = m[j]; \\
+            t_end[k / RL_LANES][k % RL_LANES] = t[j]; \\
+            m_end[k / RL_LANES][k % RL_LANES] = m[j]; \\
         } \\
-        if (width * RL_WIDTH < ld) rl_zero_##T(block + width * RL_WIDTH, vectors, ld - width * RL_WIDTH, ld); \\
+        if (width * RL_LANES < ld) rl_zero_##T(block + width * RL_LANES, vectors, ld - width * RL_LANES, ld); \\
         if (width == 1) rl_narrow_##X##_##T##_1(x, row, vectors, t_end, m_end, keep, f, block, ld); \\
         else if (width == 2) rl_narrow_##X##_##T##_2(x, row, vectors, t_end, m_end, keep, f, block, ld); \\
         else if (width == 3) rl_narrow_##X##_##T##_3(x, row, vectors, t_end, m_end, keep, f, block, ld); \\
@@ -87,16 +72,17 @@ cdef extern from *:
             for (i = 0; i < vectors; i++) { \\
                 const X* from = x + i * row; \\
                 T* to = block + i * ld; \\
-                const double g = f ? f[i] : 1.0; \\
                 Py_ssize_t j = 0; \\
                 rl_wide z; \\
-                for (; j < whole; j += RL_WIDTH) { \\
+                for (; j < whole; j += RL_LANES) { \\
                     z = __builtin_convertvector(*(const rl_row_##X*) (from + j), rl_wide); \\
-                    z = g * (z * *(const rl_wide*) (t + j) - *(const rl_wide*) (m + j)); \\
+                    z = z * *(const rl_wide*) (t + j) - *(const rl_wide*) (m + j); \\
+                    if (f) z *= f[i]; \\
                     *(rl_row_##T*) (to + j) = __builtin_convertvector(z, rl_row_##T); \\
                 } \\
-                z = __builtin_convertvector(*(const rl_row_##X*) (from + j), rl_wide); \\
-                z = (rl_wide) ((rl_mask) (g * (z * t_last - m_last)) & keep); \\
+                z = __builtin_convertvector(*(const rl_row_##X*) (from + j), rl_wide) * t_last - m_last; \\
+                if (f) z *= f[i]; \\
+                z = (rl_wide) ((rl_mask) z & keep); \\
                 *(rl_row_##T*) (to + j) = __builtin_convertvector(z, rl_row_##T); \\
             } \\
         } \\
@@ -108,61 +94,50 @@ cdef extern from *:
         } \\
     }
 
-    #if RL_PACK_BYTES == 64
-    #define RL_LOW 0, 8, 1, 9, 2, 10, 3, 11
-    #define RL_HIGH 4, 12, 5, 13, 6, 14, 7, 15
-    #elif RL_PACK_BYTES == 32
-    #define RL_LOW 0, 4, 1, 5
-    #define RL_HIGH 2, 6, 3, 7
-    #else
-    #define RL_LOW 0, 2
-    #define RL_HIGH 1, 3
-    #endif
-
     /* Columns of x, `column` numbers apart, of n rows each. */
     #define RL_TRANSPOSE(X, T) \
-    static RL_APART void rl_transpose_##X##_##T(const X* x, Py_ssize_t column, Py_ssize_t n, Py_ssize_t d, const double* t, \
+    static RL_FUSED void rl_transpose_##X##_##T(const X* x, Py_ssize_t column, Py_ssize_t n, Py_ssize_t d, const double* t, \
                                        const double* m, const double* f, T* block, Py_ssize_t ld) { \
-        for (Py_ssize_t j = 0; j < d; j += RL_WIDTH) { \
-            const int width = d - j < RL_WIDTH ? (int) (d - j) : (int) RL_WIDTH; \
+        for (Py_ssize_t j = 0; j < d; j += RL_LANES) { \
+            const int width = d - j < RL_LANES ? (int) (d - j) : (int) RL_LANES; \
             rl_wide t_here = {0}, m_here = {0}; \
             Py_ssize_t i = 0; \
             for (int k = 0; k < width; k++) { t_here[k] = t[j + k]; m_here[k] = m[j + k]; } \
-            for (; i + RL_WIDTH <= n; i += RL_WIDTH) { \
-                rl_wide a[RL_WIDTH], b[RL_WIDTH]; \
-                for (int k = 0; k < RL_WIDTH; k++) \
+            for (; i + RL_LANES <= n; i += RL_LANES) { \
+                rl_wide a[RL_LANES], b[RL_LANES]; \
+                for (int k = 0; k < RL_LANES; k++) \
                     a[k] = k < width ? __builtin_convertvector(*(const rl_row_##X*) (x + (j + k) * column + i), rl_wide) : (rl_wide){0}; \
-                for (int round = 1; round < RL_WIDTH; round *= 2) { \
-                    for (int k = 0; k < RL_WIDTH / 2; k++) { \
-                        b[2 * k] = __builtin_shufflevector(a[k], a[k + RL_WIDTH / 2], RL_LOW); \
-                        b[2 * k + 1] = __builtin_shufflevector(a[k], a[k + RL_WIDTH / 2], RL_HIGH); \
+                for (int round = 1; round < RL_LANES; round *= 2) { \
+                    for (int k = 0; k < RL_LANES / 2; k++) { \
+                        b[2 * k] = __builtin_shufflevector(a[k], a[k + RL_LANES / 2], RL_LOW); \
+                        b[2 * k + 1] = __builtin_shufflevector(a[k], a[k + RL_LANES / 2], RL_HIGH); \
                     } \
-                    for (int k = 0; k < RL_WIDTH; k++) a[k] = b[k]; \
+                    for (int k = 0; k < RL_LANES; k++) a[k] = b[k]; \
                 } \
-                for (int k = 0; k < RL_WIDTH; k++) { \
+                for (int k = 0; k < RL_LANES; k++) { \
                     const double g = f ? f[i + k] : 1.0; \
                     *(rl_row_##T*) (block + (i + k) * ld + j) = __builtin_convertvector(g * (a[k] * t_here - m_here), rl_row_##T); \
                 } \
             } \
             for (; i < n; i++) { \
                 const double g = f ? f[i] : 1.0; \
-                for (int k = 0; k < RL_WIDTH; k++) \
+                for (int k = 0; k < RL_LANES; k++) \
                     block[i * ld + j + k] = k < width ? (T) (g * (x[(j + k) * column + i] * t[j + k] - m[j + k])) : 0; \
             } \
         } \
         for (Py_ssize_t i = 0; i < n; i++) \
-            for (Py_ssize_t j = (d + RL_WIDTH - 1) / RL_WIDTH * RL_WIDTH; j < ld; j += RL_WIDTH) \
+            for (Py_ssize_t j = (d + RL_LANES - 1) / RL_LANES * RL_LANES; j < ld; j += RL_LANES) \
                 *(rl_row_##T*) (block + i * ld + j) = (rl_row_##T){0}; \
     }
 
     /* Rows of a block times factors, into the rows of another, zeros beyond. */
     #define RL_SCALE(T) \\
-    static RL_APART void rl_scale_##T(const double* x, Py_ssize_t n, Py_ssize_t width, const double* f, T* block, Py_ssize_t ld) { \\
+    static RL_FUSED void rl_scale_##T(const double* x, Py_ssize_t n, Py_ssize_t width, const double* f, T* block, Py_ssize_t ld) { \\
         for (Py_ssize_t i = 0; i < n; i++, x += width, block += ld) { \\
             Py_ssize_t j = 0; \\
-            for (; j < width; j += RL_WIDTH) \\
+            for (; j < width; j += RL_LANES) \\
                 *(rl_row_##T*) (block + j) = __builtin_convertvector(f[i] * *(const rl_wide*) (x + j), rl_row_##T); \\
-            for (; j < ld; j += RL_WIDTH) *(rl_row_##T*) (block + j) = (rl_row_##T){0}; \\
+            for (; j < ld; j += RL_LANES) *(rl_row_##T*) (block + j) = (rl_row_##T){0}; \\
         } \\
     }
 
@@ -177,6 +152,7 @@ cdef extern from *:
     RL_TRANSPOSE(float, double)
     RL_TRANSPOSE(float, float)
     """
+    void rl_touch(const char* p, const char* end) noexcept nogil
     void rl_pack_double_double(const double* x, const double* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* t,
                                const double* m, const double* f, double* block, Py_ssize_t ld) noexcept nogil
     void rl_pack_double_float(const double* x, const double* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* t,
@@ -290,6 +266,11 @@ cdef inline Span memory_of(const Rows* X, Py_ssize_t start, Py_ssize_t n) noexce
         span.begin += start * X.row * (8 if X.wide != NULL else 4)
         span.end = span.begin + n * X.row * (8 if X.wide != NULL else 4)
     return span
+
+
+cdef inline void touch(Span span) noexcept nogil:
+    """Bring a cache block of rows into the cache at the speed of the memory, for loops that do not read it in order."""
+    rl_touch(span.begin, span.end)
 
 
 cdef inline double entry(const Rows* X, Py_ssize_t i, Py_ssize_t j) noexcept nogil:

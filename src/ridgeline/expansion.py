@@ -17,7 +17,6 @@ from .doubledouble import add, dot, exact, neg
 from .pointwise import Loss
 from .sources import Slab
 
-
 DOUBLE = np.dtype(np.float64)
 
 

@@ -97,7 +97,7 @@ def adjacent(X: np.ndarray) -> bool:
         return False
     (n, d), size = X.shape, X.itemsize
     row, column = (s // size if s % size == 0 else -1 for s in X.strides)
-    return (column == 1 or d == 1) and row >= d or (row == 1 or n == 1) and column >= n
+    return ((column == 1 or d == 1) and row >= d) or ((row == 1 or n == 1) and column >= n)
 
 
 def segment_rows(n: int, n_features: int) -> int:

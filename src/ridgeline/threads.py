@@ -88,14 +88,9 @@ _here = _Here()
 _pool = _Pool()
 
 
-def _forget() -> None:
-    """A forked child has none of its parent's threads, and locks as they stood."""
-    global _pool
-    _pool = _Pool()
-
-
+# A forked child has none of its parent's threads, and locks as they stood.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_pool.__init__)  # type: ignore[misc]
 
 
 class _Reduction:
