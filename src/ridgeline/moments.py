@@ -64,7 +64,9 @@ class Moments:
         self._lower = np.zeros((p, p))
 
     @staticmethod
-    def of(X: Any, y: Any, sample_weight: Any = None, *, precision: str = "double") -> Any:
+    def of(
+        X: Any, y: Any, sample_weight: Any = None, *, precision: str = "double", n_threads: int | None = None
+    ) -> Any:
         """The moments of the rows of X (n, d) and y (n,) or (n, t).
 
         Parameters
@@ -72,6 +74,8 @@ class Moments:
         X, y, sample_weight : array-like
         precision : {"double", "extended"}
             "extended" returns `ExtendedMoments`: about 31 digits, about ten times the time.
+        n_threads : int, optional
+            Threads that share the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
 
         Raises
         ------
@@ -82,7 +86,7 @@ class Moments:
 
         X = check_matrix(X, minimum_rows=0)
         weight = check_weights(sample_weight, len(X)) if len(X) else EMPTY
-        return moments_of(ArraySource(X, check_targets(y, len(X)), weight), precision)
+        return moments_of(ArraySource(X, check_targets(y, len(X)), weight, n_threads=n_threads), precision)
 
     @property
     def mean(self) -> np.ndarray:

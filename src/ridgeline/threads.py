@@ -207,7 +207,7 @@ def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | Non
             shared.fail(failure)
     if shared.failure is not None:
         raise shared.failure
-    return shared.total  # type: ignore[no-any-return]
+    return shared.total
 
 
 def _one_by_one(jobs: Iterator[T], work: Callable[[T], M]) -> M | None:

@@ -33,6 +33,9 @@ class HuberRegressor(Regressor):
         Largest entry of the gradient of F / (total weight), in centred and scaled columns, that counts as converged.
     delta : float, optional
         A fixed threshold in units of y, in place of epsilon times a fitted scale.
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
+        same bits for any number.
 
     Attributes
     ----------
@@ -68,6 +71,7 @@ class HuberRegressor(Regressor):
         fit_intercept: bool = True,
         tol: float = 1e-8,
         delta: float | None = None,
+        n_threads: int | None = None,
     ) -> None:
         self.epsilon = epsilon
         self.max_iter = max_iter
@@ -75,6 +79,7 @@ class HuberRegressor(Regressor):
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.delta = delta
+        self.n_threads = n_threads
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
@@ -99,7 +104,7 @@ class HuberRegressor(Regressor):
         max_iter, epsilon = check_count(self.max_iter, "max_iter"), check_number(self.epsilon, "epsilon", low=1.0)
         matrix, weight, names = self._fit_input(X, sample_weight)
         y = check_targets(y, len(matrix), multi=False)
-        source = ArraySource(matrix, y, weight)
+        source = ArraySource(matrix, y, weight, n_threads=self.n_threads)
         if self.delta is None:
             best, scale = solve_scaled_huber(
                 source, epsilon, alpha, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter

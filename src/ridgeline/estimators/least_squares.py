@@ -21,6 +21,7 @@ class _LeastSquares(Regressor):
     """Fitting a squared loss from rows, from a source, from moments, or in parts."""
 
     fit_intercept: bool
+    n_threads: int | None
     _multi_output = True
 
     def _alphas(self, n_targets: int) -> np.ndarray:
@@ -57,7 +58,7 @@ class _LeastSquares(Regressor):
         """
         matrix, weight, names = self._fit_input(X, sample_weight)
         targets = check_targets(y, len(matrix))
-        source = ArraySource(matrix, targets, weight)
+        source = ArraySource(matrix, targets, weight, n_threads=self.n_threads)
         alphas = self._alphas(1 if targets.ndim == 1 else targets.shape[1])
         if len(matrix) < matrix.shape[1] and matrix.shape[1] > SMALL_WIDTH:
             require_finite(matrix, "X")
@@ -100,7 +101,7 @@ class _LeastSquares(Regressor):
         Starts afresh on an estimator that has not been fitted with moments (by `fit` with n >= d, `fit_moments` or `partial_fit`).
         """
         matrix, weight, names = self._fit_input(X, sample_weight)
-        source = ArraySource(matrix, check_targets(y, len(matrix)), weight)
+        source = ArraySource(matrix, check_targets(y, len(matrix)), weight, n_threads=self.n_threads)
         moments = moments_of(source)
         if getattr(self, "_moments", None) is not None:
             self._check_columns(matrix.shape[1], names)
@@ -144,6 +145,9 @@ class LinearRegression(_LeastSquares):
     Parameters
     ----------
     fit_intercept : bool, default True
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
+        same bits for any number.
 
     Attributes
     ----------
@@ -168,8 +172,9 @@ class LinearRegression(_LeastSquares):
     (array([2.]), np.float64(1.0))
     """
 
-    def __init__(self, *, fit_intercept: bool = True) -> None:
+    def __init__(self, *, fit_intercept: bool = True, n_threads: int | None = None) -> None:
         self.fit_intercept = fit_intercept
+        self.n_threads = n_threads
 
     def _alphas(self, n_targets: int) -> np.ndarray:
         return np.zeros(n_targets)
@@ -199,6 +204,9 @@ class Ridge(_LeastSquares):
         is `alpha=n * lambda / 2`.
     fit_intercept : bool, default True
         The intercept is never penalised.
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
+        same bits for any number.
 
     Attributes
     ----------
@@ -215,9 +223,10 @@ class Ridge(_LeastSquares):
     (array([1.333333]), 1.666667)
     """
 
-    def __init__(self, alpha: Any = 1.0, *, fit_intercept: bool = True) -> None:
+    def __init__(self, alpha: Any = 1.0, *, fit_intercept: bool = True, n_threads: int | None = None) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
+        self.n_threads = n_threads
 
     def _alphas(self, n_targets: int) -> np.ndarray:
         if np.ndim(self.alpha) == 0:

@@ -40,6 +40,9 @@ class LogisticRegression(Estimator):
     max_iter : int, default 100
         Newton steps (ten times as many for L-BFGS, which serves fits of more than 2000 parameters).
     solver : {"auto", "newton", "lbfgs"}, default "auto"
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
+        same bits for any number.
 
     Attributes
     ----------
@@ -81,6 +84,7 @@ class LogisticRegression(Estimator):
         tol: float = 1e-8,
         max_iter: int = 100,
         solver: str = "auto",
+        n_threads: int | None = None,
     ) -> None:
         self.C = C
         self.penalty = penalty
@@ -89,6 +93,7 @@ class LogisticRegression(Estimator):
         self.tol = tol
         self.max_iter = max_iter
         self.solver = solver
+        self.n_threads = n_threads
 
     def _alpha(self) -> float:
         C = check_number(self.C, "C", strict=True, infinite=True)
@@ -132,7 +137,7 @@ class LogisticRegression(Estimator):
             )
         c = len(classes)
         loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if c == 2 else SoftmaxLoss(c)
-        source = ArraySource(matrix, codes.astype(np.float64) if c == 2 else codes, weight)
+        source = ArraySource(matrix, codes.astype(np.float64) if c == 2 else codes, weight, n_threads=self.n_threads)
         objective = Objective(source, loss, alpha, check_flag(self.fit_intercept, "fit_intercept"))
         start = _start(objective, codes, weight, c)
         best = minimise(

@@ -26,6 +26,9 @@ class QuantileRegressor(Regressor):
     tol : float, default 1e-10
         Relative duality gap that counts as optimal; an exact vertex closes it altogether.
     max_iter : int, default 100
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
+        same bits for any number.
 
     Attributes
     ----------
@@ -52,12 +55,14 @@ class QuantileRegressor(Regressor):
         fit_intercept: bool = True,
         tol: float = 1e-10,
         max_iter: int = 100,
+        n_threads: int | None = None,
     ) -> None:
         self.quantile = quantile
         self.alpha = alpha
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.max_iter = max_iter
+        self.n_threads = n_threads
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
@@ -82,7 +87,7 @@ class QuantileRegressor(Regressor):
         alpha = check_number(self.alpha, "alpha")
         tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
         matrix, weight, names = self._fit_input(X, sample_weight)
-        source = ArraySource(matrix, check_targets(y, len(matrix), multi=False), weight)
+        source = ArraySource(matrix, check_targets(y, len(matrix), multi=False), weight, n_threads=self.n_threads)
         total = float(weight.sum()) if weight.size else float(len(matrix))
         coef, intercept, n_iter, certificate = solve_quantile(
             source, tau, alpha * total, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter
