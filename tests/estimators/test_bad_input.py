@@ -173,6 +173,7 @@ PARAMETERS: list[tuple[type, str, Any, type[Exception], str]] = [
     (LogisticRegression, "class_weight", {1: np.nan}, ValueError, "class_weight holds .*nan"),
     (LogisticRegression, "class_weight", {1: "heavy"}, ValueError, "class_weight holds 'heavy'"),
     (LogisticRegression, "class_weight", {1: 0.0}, ValueError, "one class"),
+    *((Estimator, "n_threads", 0, ValueError, "n_threads must be None or a whole number") for Estimator in ESTIMATORS),
 ]
 
 
