@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from .kernels import load
+
+dot_extended = load("moments").dot_extended
+
 DD = tuple[Any, Any]
 """An array in double-double: (hi, lo), of one shape."""
 
@@ -82,5 +86,12 @@ def total(a: DD, axis: int = -1) -> DD:
 
 
 def dot(a: DD, b: DD) -> DD:
-    """Sum of products along the last axis (the other axes broadcast)."""
-    return total(mul(a, b))
+    """Sum of products along the last axis; where b has fewer axes, or one row, it goes with every row of a."""
+    a_hi, a_lo, b_hi, b_lo = (np.ascontiguousarray(x, dtype=np.float64) for x in (*a, *b))
+    *shape, n = a_hi.shape
+    hi, lo = np.empty(shape), np.empty(shape)
+    of_a, of_b = (hi.size, n), (b_hi.size // n if n else hi.size, n)
+    dot_extended(
+        a_hi.reshape(of_a), a_lo.reshape(of_a), b_hi.reshape(of_b), b_lo.reshape(of_b), hi.reshape(-1), lo.reshape(-1)
+    )
+    return (hi, lo) if shape else (hi[()], lo[()])

@@ -44,7 +44,7 @@ class Coordinates:
         w = theta[:, :d] * self.scale
         if not self.fit_intercept:
             return w, np.zeros(len(theta))
-        shift = dot(exact(w), exact(np.broadcast_to(self.center, w.shape)))
+        shift = dot(exact(w), exact(self.center))
         return w, add(exact(theta[:, d]), neg(shift))[0]
 
     def internal(self, w: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ class Coordinates:
         v = w / self.scale
         if not self.fit_intercept:
             return v
-        shift = dot(exact(w), exact(np.broadcast_to(self.center, w.shape)))
+        shift = dot(exact(w), exact(self.center))
         return np.concatenate([v, add(exact(b), shift)[0][:, None]], axis=1)
 
     def original_bound(self, e: np.ndarray) -> np.ndarray:
@@ -116,5 +116,6 @@ class Expansion:
 
     @property
     def hessian(self) -> np.ndarray:
-        lower = np.tril(self.lower)
-        return lower + np.tril(lower, -1).T
+        whole = self.lower + self.lower.T  # above the diagonal there is nothing yet
+        whole[np.diag_indices_from(whole)] *= 0.5
+        return whole

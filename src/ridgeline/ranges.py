@@ -47,8 +47,9 @@ def power_of_two_scale(spread: np.ndarray) -> np.ndarray:
     Exponents stay within +-500, so that the square of a scale, too, is a normal number.
     """
     _, exponent = np.frexp(spread)
-    usable = np.isfinite(spread) & (spread > 0)
-    return np.ldexp(1.0, np.where(usable, np.clip(-exponent, -500, 500), 0))
+    scale = np.ldexp(1.0, np.minimum(np.maximum(-exponent, -500), 500))
+    usable = (spread > 0) & (spread < np.inf)
+    return scale if usable.all() else np.where(usable, scale, 1.0)
 
 
 class RangesWithTargets:

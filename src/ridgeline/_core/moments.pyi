@@ -12,6 +12,9 @@ def accumulate_extended(
     X: _Real, y: _Double, s: _Double, scale: _Double, pivot: _Double, weight: _Double, sums: _Double, hi: _Double,
     lo: _Double, tail: _Double, rows: _Double
 ) -> None: ...
+def dot_extended(
+    a_hi: _Double, a_lo: _Double, b_hi: _Double, b_lo: _Double, hi: _Double, lo: _Double
+) -> None: ...
 def residual_extended(
     X: _Real, y: _Double, s: _Double, center: _Double, scale: _Double, coef_hi: _Double, coef_lo: _Double,
     gradient_hi: _Double, gradient_lo: _Double, row: _Double

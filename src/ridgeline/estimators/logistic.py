@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..activations import log_sigmoid, log_softmax, sigmoid, softmax
+from ..kernels import load
 from ..labels import check_labels, class_weights, encode
 from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
@@ -14,6 +15,8 @@ from ..solvers.select import minimise
 from ..sources import ArraySource
 from ..validation import check_weights
 from .base import Estimator, check_choice, check_count, check_flag, check_number
+
+probabilities_of_one = load("one_row").probabilities_of_one
 
 
 class LogisticRegression(Estimator):
@@ -172,6 +175,10 @@ class LogisticRegression(Estimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes (n, c), in the order of `classes_`: softmax (eq. 17), or the sigmoid (eq. 25) for two."""
+        fitted = self.__dict__
+        quick = probabilities_of_one(X, fitted.get("coef_"), fitted.get("intercept_"))
+        if quick is not None:
+            return quick
         z = self.decision_function(X)
         return np.stack([sigmoid(-z), sigmoid(z)], axis=1) if z.ndim == 1 else softmax(z)
 

@@ -198,8 +198,7 @@ def _solve_extended(
         w = (v[0] + v[1]) * equations.scale
         v = exact((w - (w @ basis) @ basis.T) / equations.scale)
         # what rounding in that step left of the equations goes back into the independent columns
-        shape = equations.A[0].shape
-        products = [dot(equations.A, exact(np.broadcast_to(row, shape))) for row in v[0]]
+        products = [dot(equations.A, exact(row)) for row in v[0]]
         left = np.stack([add((equations.c[0][k], equations.c[1][k]), neg(Av))[0] for k, Av in enumerate(products)])
         v = add(v, exact(factor.solve(left)))
         solution = _finish(moments, equations, factor, v, fit_intercept, method, passes, dtype)
@@ -283,8 +282,7 @@ def _intercept(equations: NormalEquations, coef: DD, fit_intercept: bool) -> np.
 def _at_mean(equations: NormalEquations, coef: DD) -> DD:
     """mean(x) w, as (mean(x) T) (w / T): the products of double-double overflow at 1e300."""
     T, d = equations.scale, coef[0].shape[1]
-    hi, lo = (np.broadcast_to(part[:d] * T, coef[0].shape) for part in equations.mean)
-    return dot((coef[0] / T, coef[1] / T), (hi, lo))
+    return dot((coef[0] / T, coef[1] / T), (equations.mean[0][:d] * T, equations.mean[1][:d] * T))
 
 
 def _finish(
@@ -318,7 +316,7 @@ def _finish(
     # from here on v, b and the gradient are those of the numbers returned
     v = coef.astype(np.float64) / equations.scale * equations.target_scale[:, None]
     slip = _slip(equations, exact(coef.astype(np.float64)), intercept, fit_intercept)
-    g = np.stack([add(dot((A[0], A[1]), exact(np.broadcast_to(row, A[0].shape))), neg((c[0][k], c[1][k])))[0] for k, row in enumerate(v)])
+    g = np.stack([add(dot((A[0], A[1]), exact(row)), neg((c[0][k], c[1][k])))[0] for k, row in enumerate(v)])
     root = np.sqrt(np.maximum(np.diag(A[0]), 0))
     variance = moments.scaled_columns()[1][d:]
     terms = 8 * np.sqrt(block_rows(d + t) + d) + 64
@@ -378,14 +376,14 @@ def _finish_refined(
     center = equations.mean[0][:d] if fit_intercept else np.zeros(d)
     coef = theta[0][:, :d] * equations.scale, theta[1][:, :d] * equations.scale
     inner = theta[0][:, :d], theta[1][:, :d]
-    shift = dot(inner, exact(np.broadcast_to(center * equations.scale, coef[0].shape)))
+    shift = dot(inner, exact(center * equations.scale))
     intercept = add((theta[0][:, d], theta[1][:, d]), neg(shift))[0] if fit_intercept else np.zeros(t)
     coef = coef[0].astype(dtype).astype(np.float64)
     intercept = intercept.astype(dtype).astype(np.float64)
     returned = np.zeros((t, d + 1)), np.zeros((t, d + 1))
     returned[0][:, :d] = coef / equations.scale
     if fit_intercept:
-        shift = dot(exact(returned[0][:, :d]), exact(np.broadcast_to(center * equations.scale, coef.shape)))
+        shift = dot(exact(returned[0][:, :d]), exact(center * equations.scale))
         returned[0][:, d], returned[1][:, d] = add(exact(intercept), shift)
     residual = fold(source, lambda: ResidualGradient(center, equations.scale, returned))
     g = residual.g[0][:, :d] - equations.penalty * returned[0][:, :d]
