@@ -22,6 +22,8 @@ cdef extern from *:
     #define RL_ROWS 4
     #endif
     #define RL_HALF (RL_ROWS / 2)
+    /* Columns at a time, whose part of the block stays in the second-level cache while all rows of C pass: whole tiles of either type. */
+    #define RL_PANEL 192
 
     /* What will be packed next: every row that a tile reads also asks for a line of it. */
     typedef struct { const char* line; const char* end; } rl_ahead;
@@ -67,18 +69,19 @@ cdef extern from *:
         } \\
     }
 
-    /* Rows i, ..., i + R - 1 of C, R = RL_ROWS or RL_HALF (NAME all or some), to their last column on the diagonal. */
+    /* Rows i, ..., i + R - 1 of C, R = RL_ROWS or RL_HALF (NAME all or some), from a column to another or to the diagonal. */
     #define RL_GROUP(T, NAME, R) \\
     RL_TILE(rl_##NAME##_1_##T, T, rl_vector_##T, R, 1) \\
     RL_TILE(rl_##NAME##_2_##T, T, rl_vector_##T, R, 2) \\
     RL_TILE(rl_##NAME##_3_##T, T, rl_vector_##T, R, 3) \\
     RL_TILE(rl_##NAME##_half_##T, T, rl_half_##T, R, 1) \\
-    static void rl_##NAME##_##T(const T* P, Py_ssize_t i, Py_ssize_t m, Py_ssize_t ld, T* C, rl_ahead* ahead) { \\
-        const Py_ssize_t lanes = RL_BYTES / (Py_ssize_t) sizeof(T), columns = i + R, rest = columns % lanes; \\
-        const int square = R == RL_ROWS && R == lanes; \\
+    static void rl_##NAME##_##T(const T* P, Py_ssize_t i, Py_ssize_t from, Py_ssize_t to, Py_ssize_t m, Py_ssize_t ld, T* C, \\
+                                rl_ahead* ahead) { \\
+        const Py_ssize_t lanes = RL_BYTES / (Py_ssize_t) sizeof(T), columns = i + R < to ? i + R : to, rest = columns % lanes; \\
+        const int square = R == RL_ROWS && R == lanes && i + R <= to; \\
         const Py_ssize_t width = columns / lanes + (rest > lanes / 2) - square; \\
         T* row = C + i * ld; \\
-        Py_ssize_t j = 0; \\
+        Py_ssize_t j = from / lanes; \\
         for (; j + 3 <= width; j += 3) rl_##NAME##_3_##T(P + i, P + j * lanes, m, ld, row + j * lanes, ahead); \\
         if (width - j == 2) rl_##NAME##_2_##T(P + i, P + j * lanes, m, ld, row + j * lanes, ahead); \\
         if (width - j == 1) rl_##NAME##_1_##T(P + i, P + j * lanes, m, ld, row + j * lanes, ahead); \\
@@ -91,9 +94,12 @@ cdef extern from *:
     RL_SQUARE(T) RL_GROUP(T, all, RL_ROWS) RL_GROUP(T, some, RL_HALF) \\
     static void rl_gram_##T(const T* P, Py_ssize_t m, Py_ssize_t n, Py_ssize_t ld, T* C, const char* next, const char* end) { \\
         rl_ahead ahead = {next, end}; \\
-        Py_ssize_t i = 0; \\
-        for (; n - i > RL_HALF; i += RL_ROWS) rl_all_##T(P, i, m, ld, C, &ahead); \\
-        if (n - i > 0) rl_some_##T(P, i, m, ld, C, &ahead); \\
+        for (Py_ssize_t from = 0; from < n; from += RL_PANEL) { \\
+            const Py_ssize_t to = from + RL_PANEL; \\
+            Py_ssize_t i = from; \\
+            for (; n - i > RL_HALF; i += RL_ROWS) rl_all_##T(P, i, from, to, m, ld, C, &ahead); \\
+            if (n - i > 0) rl_some_##T(P, i, from, to, m, ld, C, &ahead); \\
+        } \\
     }
 
     RL_KERNELS(double)

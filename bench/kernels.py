@@ -1,8 +1,8 @@
 """The kernels beside the hardware's limits and beside their peers, in one interleaved run.
 
-    python -m bench.kernels [--rounds N] [pointwise ...]
+    python -m bench.kernels [--rounds N] [pointwise passes]
 
-Times are the least of all rounds, in nanoseconds per entry, for data that fit the second-level cache; each
+Pointwise times are the least of all rounds, in nanoseconds per entry, for data that fit the second-level cache; each
 round visits every case once, so that what else the machine does falls on all alike. Before it is timed, each
 result is verified against a NumPy twin.
 """
@@ -17,6 +17,8 @@ import numpy as np
 import scipy.special
 
 from ridgeline import kernels
+
+from .passes import passes
 
 ENTRIES = 12_000
 
@@ -118,7 +120,7 @@ def pointwise(rounds):
     return lines
 
 
-SECTIONS = {"pointwise": pointwise}
+SECTIONS = {"pointwise": pointwise, "passes": passes}
 
 
 def main():

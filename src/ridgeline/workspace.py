@@ -18,5 +18,5 @@ def padded(p: int, dtype: np.dtype) -> int:
 
 
 def block_rows(p: int) -> int:
-    """Rows per cache block for p columns: at least 64, so that a tile has work, at most 2048."""
-    return int(min(max(BLOCK_ELEMENTS // max(p, 1), 64), 2048))
+    """Rows per cache block for p columns: at least 128, so that a tile does more than read and write its part of the Gram; at most 2048."""
+    return int(min(max(BLOCK_ELEMENTS // max(p, 1), 128), 2048))
