@@ -14,8 +14,8 @@ of the workspace, and summed over blocks in double: an error in it slows Newton'
 cimport cython
 from libc.math cimport fabs, sqrt
 
-from blas cimport real
 from doubledouble cimport dd, two_sum
+from formats cimport real
 from gram cimport Span, combine, gram, pad, predict
 from products cimport combine_rows, lies_in_rows, predict_rows
 from rows cimport Rows, memory_of, pack, rows_of, scale_rows

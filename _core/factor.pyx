@@ -8,7 +8,8 @@ leading minor that is not positive (the matrix is then not positive definite to 
 from libc.limits cimport INT_MAX
 from libc.math cimport fabs, sqrt
 
-from blas cimport pocon, potrf, potrs, real
+from blas cimport pocon, potrf, potrs
+from formats cimport real
 from doubledouble cimport dd, dd_add, dd_div, dd_mul, dd_neg, fast_two_sum
 
 

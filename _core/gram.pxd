@@ -11,7 +11,7 @@ A tile reads three vectors of the row and broadcasts ROWS numbers for 3 ROWS fus
 latency, and few enough to fit the register file (24 of 32 with AVX-512; 12 of 16 below). For d above the tile this runs at the speed of
 a large matrix product, which a BLAS rank-k update of a tall, narrow block does not reach. (Goto and van de Geijn 2008, ACM TOMS 34.)
 """
-from blas cimport real
+from formats cimport real
 from lanes cimport LANES
 
 cdef extern from *:

@@ -15,8 +15,8 @@ The extended form holds sums about a fixed pivot c in double-double (106 bits), 
 """
 from libc.math cimport fabs, sqrt
 
-from blas cimport real
 from doubledouble cimport dd, dd_add, dd_add_double, dd_mul, dd_mul_double, fast_two_sum, two_prod, two_sum
+from formats cimport real
 from gram cimport gram, pad
 from rows cimport Rows, entry, memory_of, pack, rows_of
 

@@ -9,7 +9,7 @@ it is rounded to the block's precision, so a float32 column with mean 1e8 keeps 
 any distance between columns).  The first kind is packed a vector at a time, the last vector of a row under a mask; the second is
 transposed in registers first, as many rows at a time as a vector is long, by rounds of perfect shuffles.
 """
-from blas cimport real
+from formats cimport real
 from gram cimport Span
 from lanes cimport LANES
 

@@ -76,6 +76,10 @@ class ExtendedMoments:
         """Mean and scatter of each column, times its `scale` and its square, rounded."""
         return self.scaled_mean_extended()[0], np.diag(self.scaled_scatter_extended()[0])
 
+    def target_scatter(self) -> np.ndarray:
+        """The scatter of each (scaled) target, rounded."""
+        return np.ascontiguousarray(self.scaled_columns()[1][self.n_features :])
+
     def scaled_mean_extended(self) -> DD:
         """m = c + v / W, of the scaled columns."""
         if self.pivot is None:

@@ -79,15 +79,16 @@ def linear_inference(moments: Any, *, fit_intercept: bool = True) -> LinearInfer
     d, t = moments.n_features, moments.n_targets
     equations = normal_equations(moments, 0.0, fit_intercept)
     extended = moments.precision == "extended"
-    factor = ExtendedFactor(equations.A, RANK_TOLERANCE if extended else 4 * d * EPS)
+    A, c = equations.extended()
+    factor = ExtendedFactor(A, RANK_TOLERANCE if extended else 4 * d * EPS)
     freedom = moments.count - factor.rank - int(fit_intercept)
     if freedom < 1:
         raise ValueError(
             f"{moments.count} rows leave no degree of freedom for {factor.rank} coefficients"
             f"{' and the intercept' if fit_intercept else ''}; standard errors need more rows."
         )
-    v = factor.solve_extended(equations.c)
-    explained = dot(v, equations.c)
+    v = factor.solve_extended(c)
+    explained = dot(v, c)
     variance = _target_scatter(moments, fit_intercept)
     rss = add(variance, neg(explained))
     residual_ss = np.maximum(rss[0], 0.0) / equations.target_scale**2
@@ -121,7 +122,7 @@ def _target_scatter(moments: Any, fit_intercept: bool) -> DD:
         diagonal = np.diag(S[0])[d:], np.diag(S[1])[d:]
         mean = mean[0][d:], mean[1][d:]
     else:
-        diagonal, mean = exact(np.diag(moments.scaled_scatter())[d:]), exact(moments.scaled_mean[d:])
+        diagonal, mean = exact(moments.target_scatter()), exact(moments.scaled_mean[d:])
     if fit_intercept:
         return diagonal
     return add(diagonal, mul(exact(np.full(len(mean[0]), moments.weight)), mul(mean, mean)))

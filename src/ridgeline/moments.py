@@ -106,10 +106,17 @@ class Moments:
         """Mean and scatter of each column, times its `scale` and its square."""
         return self.scaled_mean, np.diag(self._lower)
 
-    def scatter_noise(self) -> np.ndarray:
-        """What rounding of the means alone can leave of the scatter of each (scaled) column."""
-        error = 4 * np.sqrt(block_rows(self.scale.size)) * EPS * np.abs(self.scaled_mean)
-        return self.weight * error * error
+    def lower(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The scatter of the scaled columns, of which only the lower triangle holds; their means; `scale`."""
+        return self._lower, self.scaled_mean, self.scale
+
+    def target_scatter(self) -> np.ndarray:
+        """The scatter of each (scaled) target."""
+        return np.ascontiguousarray(np.diagonal(self._lower)[self.n_features :])
+
+    def mean_noise(self) -> float:
+        """The relative error of a mean from rounding: its square times the mean's and the weight is no scatter."""
+        return float(4 * block_rows(self.scale.size) ** 0.5 * EPS)
 
     def add_rows(self, slab: Slab) -> None:
         """Add the rows of a slab in place."""
@@ -197,9 +204,12 @@ class Moments:
 
     def well_scaled(self) -> bool:
         """Whether no second moment has come near the ends of the double range, where squares lose digits or overflow."""
-        diagonal = np.diag(self._lower)
-        with np.errstate(invalid="ignore"):
-            return bool(np.all((diagonal > 1e-280) & (diagonal < 1e280)))
+        diagonal = np.diagonal(self._lower)
+        if diagonal.min() > 1e-280 and diagonal.max() < 1e280:
+            return True
+        # numbers about 1e-130 that differ have squares above the double range's end: without scatter they are equal
+        steady = (diagonal == 0) & (np.abs(self.scaled_mean) > 1e-130)
+        return bool(np.all(steady | ((diagonal > 1e-280) & (diagonal < 1e280))))
 
     def to_bytes(self) -> bytes:
         """A portable, versioned, checksummed image (no pickle)."""

@@ -6,12 +6,22 @@ and a basis of the null space.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..doubledouble import DD, add, mul, neg, total
 from ..kernels import load
 
-kernels = load("factor")
+small = load("small_factor")
+
+SMALL_ORDER = 96
+"""Up to which the plain factorisation is no slower than LAPACK's, which would have SciPy loaded."""
+
+
+def lapack() -> Any:
+    """The kernels over LAPACK; the first call imports SciPy."""
+    return load("factor")
 
 
 class CholeskyFactor:
@@ -27,18 +37,27 @@ class CholeskyFactor:
 
     def __init__(self, A: np.ndarray) -> None:
         n = len(A)
-        self._L = np.array(A, dtype=np.float64, order="C")
-        self.norm = kernels.norm_1(self._L) if n else 1.0
-        self.positive = bool(np.isfinite(self.norm)) and kernels.cholesky_factor(self._L) == 0
         self.rcond = 0.0
+        if n <= SMALL_ORDER:
+            self._L = np.empty((n, n))  # its transpose, to be exact
+            A = np.ascontiguousarray(A, dtype=np.float64)
+            self.positive, self.norm, self.rcond = small.factor(A, self._L, np.empty(2 * n))
+            return
+        self._L = np.array(A, dtype=np.float64, order="C")
+        kernels = lapack()
+        self.norm = kernels.norm_1(self._L)
+        self.positive = bool(np.isfinite(self.norm)) and kernels.cholesky_factor(self._L) == 0
         if self.positive:
-            self.rcond = kernels.cholesky_rcond(self._L, self.norm, np.empty(3 * n), np.empty(n, np.intc)) if n else 1.0
+            self.rcond = kernels.cholesky_rcond(self._L, self.norm, np.empty(3 * n), np.empty(n, np.intc))
 
     def solve(self, B: np.ndarray) -> np.ndarray:
         """A^-1 b for each row b of B (k, n), or for a vector B (n,)."""
         X = np.array(B, dtype=np.float64, order="C", ndmin=2)
-        kernels.cholesky_solve(self._L, X)
-        return X if np.ndim(B) == 2 else X[0]
+        if len(self._L) <= SMALL_ORDER:
+            small.solve(self._L, X)
+        else:
+            lapack().cholesky_solve(self._L, X)
+        return X if B.ndim == 2 else X[0]
 
     def whiten(self, b: np.ndarray) -> float:
         """||L^-1 b||, the length of b in the metric of A^-1."""
@@ -50,6 +69,8 @@ class ExtendedFactor:
 
     Attributes
     ----------
+    norm : float
+        ||A||_1.
     rank : int
     null_space : ndarray of shape (n, n - rank)
         Columns span the directions that A does not see.
@@ -59,9 +80,10 @@ class ExtendedFactor:
 
     def __init__(self, A: DD, tolerance: float) -> None:
         n = len(A[0])
+        self.norm = float(np.abs(A[0]).sum(axis=1).max(initial=0.0))
         self._hi, self._lo = (np.array(a, dtype=np.float64, order="C") for a in A)
         self._order = np.empty(n, np.intp)
-        self.rank = r = kernels.cholesky_factor_extended(self._hi, self._lo, tolerance, self._order)
+        self.rank = r = lapack().cholesky_factor_extended(self._hi, self._lo, tolerance, self._order)
         pivots = np.diag(self._hi)[:r] ** 2
         self.rcond = float(pivots.min() / pivots.max()) if r else 1.0
         # L11' u = L21' gives the kept columns' share in each dependent one: null vector (-u, 1)
@@ -81,7 +103,7 @@ class ExtendedFactor:
         """A^-1 b for each row of B (k, n) in double-double; dependent columns get zero."""
         r, order = self.rank, self._order[: self.rank]
         hi, lo = (np.ascontiguousarray(b[:, order]) for b in B)
-        kernels.cholesky_solve_extended(self._hi, self._lo, hi, lo, r)
+        lapack().cholesky_solve_extended(self._hi, self._lo, hi, lo, r)
         X = np.zeros_like(B[0]), np.zeros_like(B[1])
         X[0][:, order], X[1][:, order] = hi, lo
         return X

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from math import log10
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from ..workspace import block_rows
 from .cholesky import CholeskyFactor, ExtendedFactor
 
 residual_extended = load("moments").residual_extended
+kernels = load("normal_equations")
 
 EPS = float(np.finfo(float).eps)
 
@@ -73,9 +75,12 @@ class LinearSolution:
         return replace(self, coef=self.coef[k : k + 1], intercept=self.intercept[k : k + 1])
 
 
+NOTHING = np.empty((0, 0))
+
+
 @dataclass(frozen=True)
 class NormalEquations:
-    """A v = c in scaled columns, in double-double (the low parts are zero for plain moments)."""
+    """A v = c in scaled columns, in double-double; for plain moments the low parts of A and c are empty (0 x 0)."""
 
     A: DD
     c: DD
@@ -85,14 +90,29 @@ class NormalEquations:
     weight: float
     penalty: np.ndarray  # alpha T^2
 
+    def extended(self) -> tuple[DD, DD]:
+        """A and c with low parts of their own shape."""
+        if self.A[1].size:
+            return self.A, self.c
+        return exact(self.A[0]), exact(self.c[0])
+
 
 def normal_equations(moments: Any, alpha: float, fit_intercept: bool) -> NormalEquations:
     """Assemble A and c from moments, with columns scaled by powers of two to a diagonal near one."""
-    d = moments.n_features
     if moments.precision == "extended":
-        mean, S = moments.scaled_mean_extended(), moments.scaled_scatter_extended()
-    else:
-        mean, S = exact(moments.scaled_mean), exact(moments.scaled_scatter())
+        return _extended_equations(moments, alpha, fit_intercept)
+    d, t = moments.n_features, moments.n_targets
+    A, c, T, penalty = np.empty((d, d)), np.empty((t, d)), np.empty(d), np.empty(d)
+    kernels.assemble(
+        *moments.lower(), moments.weight, moments.mean_noise(), alpha, fit_intercept, A, c, T, penalty
+    )  # fmt: skip
+    mean = moments.mean, np.zeros(d + t)
+    return NormalEquations((A, NOTHING), (c, NOTHING), T, moments.scale[d:], mean, moments.weight, penalty)
+
+
+def _extended_equations(moments: Any, alpha: float, fit_intercept: bool) -> NormalEquations:
+    d = moments.n_features
+    mean, S = moments.scaled_mean_extended(), moments.scaled_scatter_extended()
     if not fit_intercept:
         W = exact(moments.weight)
         outer = mul((mean[0][:, None], mean[1][:, None]), (mean[0][None, :], mean[1][None, :]))
@@ -188,9 +208,10 @@ def _solve_extended(
     extended = moments.precision == "extended"
     # plain moments carry noise of order eps: a pivot below it says nothing
     tolerance = RANK_TOLERANCE if extended else 4 * len(equations.A[0]) * EPS
-    factor = ExtendedFactor(equations.A, tolerance)
+    A, c = equations.extended()
+    factor = ExtendedFactor(A, tolerance)
     d = len(equations.scale)
-    v = factor.solve_extended(equations.c)
+    v = factor.solve_extended(c)
     method = "double-double Cholesky" if extended else "pivoted Cholesky"
     if factor.rank < d:
         basis = _orthonormal(equations.scale[:, None] * factor.null_space)
@@ -198,8 +219,8 @@ def _solve_extended(
         w = (v[0] + v[1]) * equations.scale
         v = exact((w - (w @ basis) @ basis.T) / equations.scale)
         # what rounding in that step left of the equations goes back into the independent columns
-        products = [dot(equations.A, exact(row)) for row in v[0]]
-        left = np.stack([add((equations.c[0][k], equations.c[1][k]), neg(Av))[0] for k, Av in enumerate(products)])
+        products = [dot(A, exact(row)) for row in v[0]]
+        left = np.stack([add((c[0][k], c[1][k]), neg(Av))[0] for k, Av in enumerate(products)])
         v = add(v, exact(factor.solve(left)))
         solution = _finish(moments, equations, factor, v, fit_intercept, method, passes, dtype)
         names = ", ".join(str(j) for j in np.flatnonzero(np.abs(basis).max(axis=1) > 1e-8)[:8])
@@ -270,21 +291,6 @@ def _orthonormal(N: np.ndarray) -> np.ndarray:
     return Q
 
 
-def _intercept(equations: NormalEquations, coef: DD, fit_intercept: bool) -> np.ndarray:
-    """b = mean(y) - mean(x) w in double-double, rounded."""
-    t, d = coef[0].shape
-    if not fit_intercept:
-        return np.zeros(t)
-    mean_y = equations.mean[0][d:], equations.mean[1][d:]
-    return add(mean_y, neg(_at_mean(equations, coef)))[0]
-
-
-def _at_mean(equations: NormalEquations, coef: DD) -> DD:
-    """mean(x) w, as (mean(x) T) (w / T): the products of double-double overflow at 1e300."""
-    T, d = equations.scale, coef[0].shape[1]
-    return dot((coef[0] / T, coef[1] / T), (equations.mean[0][:d] * T, equations.mean[1][:d] * T))
-
-
 def _finish(
     moments: Any,
     equations: NormalEquations,
@@ -306,43 +312,27 @@ def _finish(
     and the error of the means, itself at most gamma f_j / sqrt(W), adds W / 2 times the square of what it moves the intercept.
     """
     d, t = moments.n_features, moments.n_targets
-    v = v if isinstance(v, tuple) else exact(v)
     extended = moments.precision == "extended"
-    A, c = equations.A, equations.c
-    scaled = v[0] / equations.target_scale[:, None], v[1] / equations.target_scale[:, None]
-    coef = scaled[0] * equations.scale, scaled[1] * equations.scale
-    intercept = _intercept(equations, coef, fit_intercept).astype(dtype)
-    coef = coef[0].astype(dtype)
-    # from here on v, b and the gradient are those of the numbers returned
-    v = coef.astype(np.float64) / equations.scale * equations.target_scale[:, None]
-    slip = _slip(equations, exact(coef.astype(np.float64)), intercept, fit_intercept)
-    g = np.stack([add(dot((A[0], A[1]), exact(row)), neg((c[0][k], c[1][k])))[0] for k, row in enumerate(v)])
-    root = np.sqrt(np.maximum(np.diag(A[0]), 0))
-    variance = moments.scaled_columns()[1][d:]
-    terms = 8 * np.sqrt(block_rows(d + t) + d) + 64
-    gamma = moments.eps * terms
-    reach = np.sqrt(np.maximum(variance, 0)) + np.abs(v) @ root
-    e = gamma * reach[:, None] * root
-    slip_error = np.zeros(t)
-    if fit_intercept:
-        means = EPS * (EPS if extended else 1.0)
-        far = np.sqrt(moments.weight) * np.abs(equations.mean[0][:d] * equations.scale)
-        far_y = np.sqrt(moments.weight) * np.abs(equations.mean[0][d:] * equations.target_scale)
-        far_reach = far_y + np.abs(v) @ far
-        e += 8 * means * (reach[:, None] * far + far_reach[:, None] * root)
-        slip_error = means * terms * far_reach / np.sqrt(moments.weight) / equations.target_scale
-    inverse_norm = 1 / (factor.rcond * np.abs(A[0]).sum(axis=1).max(initial=1e-300)) if factor.rcond else np.inf
-    whitened = np.array([np.sqrt(max(float(g[k] @ factor.solve(g[k])), 0.0)) for k in range(t)])
-    length = (whitened + np.linalg.norm(e, axis=1) * np.sqrt(inverse_norm)) / np.sqrt(equations.weight)
-    with np.errstate(over="ignore"):
-        bound = 0.5 * float(((length / equations.target_scale) ** 2 + (np.abs(slip) + slip_error) ** 2).sum())
-        unit = equations.target_scale[:, None] * equations.scale * equations.weight
-        original = np.abs(g / unit + equations.mean[0][:d] * slip[:, None])
-        original += e / unit + np.abs(equations.mean[0][:d]) * slip_error[:, None]
-        norm = max(original.max(initial=0.0), (np.abs(slip) + slip_error).max(initial=0.0))
+    v, v_lo = v if isinstance(v, tuple) else (v, NOTHING)
+    terms = 8 * (block_rows(d + t) + d) ** 0.5 + 64
+    gamma, eta = moments.eps * terms, EPS * (EPS if extended else 1.0)
+    coef, g, intercept, bounds = np.empty((t, d)), np.empty((t, d)), np.empty(t), np.empty((t, 2))
+    norm = kernels.finish(
+        *equations.A, *equations.c, equations.scale, equations.target_scale, moments.target_scatter(), *equations.mean,
+        equations.weight, fit_intercept, gamma, eta, terms, dtype == np.float32,
+        v, v_lo, coef, intercept, g, bounds, np.empty((4, d)),
+    )  # fmt: skip
+    reach = (factor.rcond * factor.norm) ** -0.5 if factor.rcond and factor.norm else np.inf if factor.norm else 0.0
+    bound = 0.0
+    for gradient, step, (unseen, slip), unit in zip(g, factor.solve(g), bounds.tolist(), equations.target_scale.tolist()):
+        length = max(float(gradient @ step), 0.0) ** 0.5 + (unseen * reach if unseen else 0.0)
+        try:
+            bound += 0.5 * ((length / equations.weight**0.5 / unit) ** 2 + slip**2)
+        except OverflowError:
+            bound = float("inf")
     condition = 1 / factor.rcond if factor.rcond else np.inf
     error = gamma * condition
-    status, message = OPTIMAL, f"About {min(max(-np.log10(max(error, 1e-17)), 0), 16):.0f} digits are certain."
+    status, message = OPTIMAL, f"About {min(max(-log10(max(error, 1e-17)), 0), 16):.0f} digits are certain."
     if error > (1e3 * TEN_DIGITS if moments.eps <= EPS else SINGLE_LIMIT) or (not extended and EPS * condition * 8 > TEN_DIGITS):
         status = ILL_CONDITIONED
         message = (
@@ -352,16 +342,7 @@ def _finish(
     certificate = Certificate(
         status, f"{method} (least squares from moments)", float(norm), bound, float(condition), passes, message,
     )  # fmt: skip
-    return LinearSolution(coef, intercept, certificate, d)
-
-
-def _slip(equations: NormalEquations, coef: DD, intercept: np.ndarray, fit_intercept: bool) -> np.ndarray:
-    """b + mean(x) w - mean(y) of each target: the gradient in b, per unit of weight, that rounding leaves."""
-    if not fit_intercept:
-        return np.zeros(len(intercept))
-    d = coef[0].shape[1]
-    mean_y = equations.mean[0][d:], equations.mean[1][d:]
-    return add(add(_at_mean(equations, coef), exact(intercept.astype(np.float64))), neg(mean_y))[0]
+    return LinearSolution(coef.astype(dtype, copy=False), intercept.astype(dtype, copy=False), certificate, d)
 
 
 def _finish_refined(
