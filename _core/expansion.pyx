@@ -12,7 +12,7 @@ because a gradient near the optimum is a small difference of large terms.  The H
 of the workspace, and summed over blocks in double: an error in it slows Newton's method and moves no optimum.
 """
 cimport cython
-from libc.math cimport fabs, sqrt
+from libc.math cimport INFINITY, fabs, sqrt
 
 from doubledouble cimport dd, two_sum
 from formats cimport real
@@ -473,3 +473,43 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
                         z[i] -= soft[start + i, k]
                 add_gradient(&x, start, size, scale, centre, packed, block, p, weight, z, vec, &gradient[0, k, 0], &gradient[1, k, 0])
             start += size
+
+
+def largest_movement(X not None, const double[::1] m not None, const double[::1] t not None, const double[:, ::1] theta not None,
+                     double[:, ::1] block not None, double[:, ::1] rows not None):
+    """max_i max_kl (Z_i theta_k - Z_i theta_l), theta (c, p); for a single theta max_i |Z_i theta|.  NaN if anything is.
+
+    Workspace: block (b, P) and rows (4, max(b, P)), as for `expand`.  One read of X, 2 n p c flops.
+    """
+    cdef Rows x = rows_of(X)
+    cdef Py_ssize_t n = x.n, d = x.d, c = theta.shape[0], p = theta.shape[1], b = block.shape[0], start = 0, i, k, size
+    check(n, d, n, 0, 0, m.shape[0], t.shape[0], p, block, p)
+    if rows.shape[0] < 4 or rows.shape[1] < max(b, pad(p, sizeof(double))):
+        raise ValueError("the workspace does not match")
+    if n == 0 or p == 0:
+        return 0.0
+    cdef bint packed = not lies_in_rows(&x)
+    cdef const double* centre = &m[0] if d else NULL
+    cdef const double* scale = &t[0] if d else NULL
+    cdef double* vec = &rows[0, 0]
+    cdef double* z = &rows[1, 0]
+    cdef double* high = &rows[2, 0]
+    cdef double* low = &rows[3, 0]
+    cdef double largest = 0
+    with nogil:
+        while start < n:
+            size = min(b, n - start)
+            if packed:
+                load_rows(&x, start, size, scale, centre, block, p)
+            for i in range(size):
+                high[i] = 0 if c == 1 else -INFINITY
+                low[i] = 0 if c == 1 else INFINITY
+            for k in range(c):
+                predict_all(&x, start, size, scale, centre, packed, block, &theta[k, 0], p, vec, z)
+                for i in range(size):
+                    high[i] = high[i] if z[i] <= high[i] else z[i]
+                    low[i] = low[i] if z[i] >= low[i] else z[i]
+            for i in range(size):
+                largest = largest if high[i] - low[i] <= largest else high[i] - low[i]
+            start += size
+    return largest

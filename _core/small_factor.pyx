@@ -74,7 +74,7 @@ cdef double inverse_norm(const double[:, ::1] U, Py_ssize_t n, double *x, double
 def factor(const double[:, ::1] A not None, double[:, ::1] U not None, double[::1] work not None):
     """Put the factor of A (n x n, its lower triangle is read) into the upper triangle of U.
 
-    Returns (positive, norm, rcond): whether A is positive definite, ||A||_1, and an estimate of 1 / (||A||_1 ||A^-1||_1), 0 where it is not.
+    Returns (positive, norm, rcond): positive definite or not (then rcond = 0), ||A||_1, and an estimate of 1 / (||A||_1 ||A^-1||_1).
     n^3 / 3 flops and some 20 n^2; work has 2n entries.
     """
     cdef Py_ssize_t n = A.shape[0], i, j, k

@@ -42,6 +42,10 @@ def _as_labels(y: Any, n: int) -> np.ndarray:
     return labels
 
 
+SHORT_RANGE = 1 << 16
+"""Whole numbers within such a range are told apart by counting."""
+
+
 def check_labels(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
     """The sorted classes and the int64 code of every row.
 
@@ -51,6 +55,14 @@ def check_labels(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
         For labels that are missing, fractional, of mixed types, or not one per row.
     """
     labels = _as_labels(y, n)
+    if labels.dtype.kind in "biu" and len(labels):
+        low, high = int(labels.min()), int(labels.max())
+        if high - low < SHORT_RANGE and abs(low) < 1 << 62:  # counted, not sorted
+            codes = np.subtract(labels, low, dtype=np.int64, casting="unsafe") if low else labels.astype(np.int64)
+            present = np.bincount(codes, minlength=high - low + 1) > 0
+            if not present.all():
+                codes = (np.cumsum(present) - 1)[codes]
+            return (np.flatnonzero(present) + low).astype(labels.dtype), codes
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError as error:

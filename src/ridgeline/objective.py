@@ -7,15 +7,20 @@ A solver sees this object and the expansions that come out of it, never a row.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
 from .expansion import Coordinates, Expansion
+from .kernels import load
 from .pointwise import SQUARED, Loss
 from .ranges import ColumnRanges, power_of_two_scale
-from .sources import SLAB_ELEMENTS, Slab, Source, fold
+from .sources import SLAB_ELEMENTS, ArraySource, Slab, Source, fold
 from .views import WithoutTargets
+from .workspace import block_rows, padded
+
+largest_movement = load("expansion").largest_movement
 
 EPS = float(np.finfo(float).eps)
 
@@ -59,7 +64,7 @@ class Objective:
             ranges = fold(source, lambda: ColumnRanges(source.n_features))
         if not ranges.finite():
             source.check_finite()
-        self.weight = ranges.weight
+        self.weight, self.rows = ranges.weight, ranges.rows
         center = ranges.mean if fit_intercept else np.zeros(source.n_features)
         reach = np.maximum(ranges.high - center, center - ranges.low)
         scale = power_of_two_scale(reach)
@@ -86,6 +91,17 @@ class Objective:
                 hessian = sums.hessian
                 hessian[np.diag_indices(self.size)] += self.penalty
             return Point(theta, sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, hessian)
+
+    def sampled(self, stride: int) -> Objective | None:
+        """F of every `stride`-th row in the same coordinates, its penalty in proportion; None where the source has no sample to give."""
+        if not isinstance(self.source, ArraySource):
+            return None
+        part = copy(self)
+        part.source = self.source.sample(stride)
+        part.penalty = self.penalty / stride
+        part.rows = part.source.n_rows
+        part.weight = float(part.source.weight.sum()) if part.source.weight.size else float(part.rows)
+        return part if part.weight > 0 else None
 
     def movement(self, step: np.ndarray) -> float:
         """The most that one entry of a step moves a prediction (or a shared parameter)."""
@@ -133,6 +149,11 @@ class Objective:
         """How predictions move along a direction (flat, shared parameters zero); one read."""
         p, c = self.coordinates.width, self.loss.outputs
         return fold(self.source, lambda: Ray(self.loss, self.coordinates, direction[: c * p].reshape(c, p)))
+
+    def shift(self, step: np.ndarray) -> float:
+        """The largest change of any difference of two outputs (of a single output, itself) along a step; one read."""
+        p, c = self.coordinates.width, self.loss.outputs
+        return fold(self.source, lambda: Shift(self.coordinates, step[: c * p].reshape(c, p))).largest
 
     def same_piece(self, theta: np.ndarray, *steps: np.ndarray) -> bool:
         """Whether going from theta to theta + step crosses no corner of the loss, for each of the steps; one read."""
@@ -192,6 +213,25 @@ class Ray:
     def merge(self, other: Ray) -> None:
         self.recession += other.recession
         self.movement += other.movement
+        self.largest = max(self.largest, other.largest)
+
+
+class Shift:
+    """The largest movement of a prediction along a step: a summary."""
+
+    def __init__(self, coordinates: Coordinates, step: np.ndarray) -> None:
+        self.coordinates, self.step = coordinates, step
+        self.largest = 0.0
+
+    def add_rows(self, slab: Slab) -> None:
+        p = self.coordinates.width
+        b, wide = min(block_rows(p), len(slab.X)) or 1, padded(p, np.dtype(np.float64))
+        moved = largest_movement(
+            slab.X, self.coordinates.shift, self.coordinates.scale, self.step, np.empty((b, wide)), np.empty((4, max(b, wide)))
+        )  # fmt: skip
+        self.largest = max(self.largest, moved)
+
+    def merge(self, other: Shift) -> None:
         self.largest = max(self.largest, other.largest)
 
 

@@ -55,6 +55,7 @@ class PointwiseLoss:
     outputs: int = 1
     shared: int = 0
     gauge: bool = False
+    self_concordant: bool = False  # |l'''| <= l'' |dz|: l'' changes by e^r at most where predictions move by r (Bach 2010)
 
     def admits(self, shared: np.ndarray) -> bool:
         return True
@@ -92,7 +93,11 @@ SQUARED = PointwiseLoss("squared", kernels.Squared(), 1.0, lambda y, z: np.where
 ABSOLUTE = PointwiseLoss("absolute", kernels.Absolute(), 0.0, lambda y, z: np.abs(z))
 
 LOGISTIC = PointwiseLoss(
-    "logistic", kernels.Logistic(), 0.25, lambda y, z: (1 - y) * np.maximum(z, 0) + y * np.maximum(-z, 0)
+    "logistic",
+    kernels.Logistic(),
+    0.25,
+    lambda y, z: (1 - y) * np.maximum(z, 0) + y * np.maximum(-z, 0),
+    self_concordant=True,
 )
 
 
@@ -117,6 +122,7 @@ class ScaledHuberLoss:
     outputs: int = 1
     shared: int = 1
     gauge: bool = False
+    self_concordant: bool = False
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:
         """Add a slab to an expansion."""
@@ -153,6 +159,7 @@ class SoftmaxLoss:
     curvature: float = 0.5
     shared: int = 0
     gauge: bool = True
+    self_concordant: bool = True
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:
         """Add a slab to an expansion."""

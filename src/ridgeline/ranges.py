@@ -12,9 +12,10 @@ column_ranges = load("ranges").column_ranges
 
 
 class ColumnRanges:
-    """Weighted mean, minimum and maximum of every column: a summary."""
+    """Number of rows, their weight, and weighted mean, minimum and maximum of every column: a summary."""
 
     def __init__(self, n_features: int) -> None:
+        self.rows = 0
         self.weight = 0.0
         self.mean = np.zeros(n_features)
         self.low = np.full(n_features, np.inf)
@@ -22,6 +23,7 @@ class ColumnRanges:
 
     def add_rows(self, slab: Slab) -> None:
         d = self.mean.size
+        self.rows += len(slab.X)
         wide = padded(d, np.dtype(np.float64))
         self.weight = column_ranges(
             slab.X, slab.weight, self.weight, self.mean, self.low, self.high,
@@ -29,6 +31,7 @@ class ColumnRanges:
         )  # fmt: skip
 
     def merge(self, other: ColumnRanges) -> None:
+        self.rows += other.rows
         total = self.weight + other.weight
         # a share of zero still passes on the NaN of a row without weight
         self.mean += (other.weight / total if other.weight else 0.0) * (other.mean - self.mean)

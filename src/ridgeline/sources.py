@@ -159,6 +159,12 @@ class ArraySource:
                 self.offset[a:b] if self.offset.size else EMPTY,
             )
 
+    def sample(self, stride: int) -> ArraySource:
+        """Every `stride`-th row, without a copy of X."""
+        return ArraySource(
+            self.X[::stride], self.y[::stride], self.weight[::stride], self.offset[::stride], self.n_threads
+        )
+
     def check_finite(self) -> None:
         """Raise a ValueError that names the first NaN or infinity in X."""
         require_range(self.X, "X", self.dtype)

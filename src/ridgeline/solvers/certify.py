@@ -4,9 +4,10 @@ With lambda^2 = g' H^-1 g at the final point, a quadratic model says F - F* = la
 much on the way to the optimum:
 
 - the logistic and softmax losses have |l'''| <= l'' |dz|, so H changes by a factor at most e^r over a step that moves no prediction by more
-  than r.  If R = max_i ||Z_i||_{H^-1}, lambda R <= 0.15 and H was formed where r <= 0.1, the optimum lies where r <= 1/2, and
-  F - F* <= e^(1/2) lambda^2 / 2 (the argument of Bach 2010, Electron. J. Statist. 4, section 2; for the softmax r is twice the largest
-  move of an output);
+  than r.  With R = max_i ||Z_i||_{H^-1} and r the movement from where H was formed, lambda and R at the point itself are larger by e^(r/2)
+  at most.  If e^r lambda R <= 0.15, it lies where predictions move by no more than 1/2, and F - F* <= e^(1/2 + r) lambda^2 / 2 (the
+  argument of Bach 2010, Electron. J. Statist. 4, section 2; for the softmax, predictions are differences of outputs).  H may be that of
+  some of the rows: that of all is no smaller;
 - a piecewise quadratic loss has its optimum at the end of a Newton step that crosses no corner, on the piece where H was formed, and the
   model is exact;
 - otherwise every loss is at least zero, so F - F* <= F, and with alpha > 0 on every parameter F - F* <= ||g||^2 / (2 alpha).
@@ -35,7 +36,7 @@ NAMED = 8
 def certify(
     objective: Objective, solution: Solution, slip: np.ndarray, method: str, remedy: str
 ) -> Certificate:
-    """The certificate of a solution that was moved by `slip` after its gradient was computed; no read of the data."""
+    """The certificate of a solution that was moved by `slip` after its gradient was computed; one read of the data at most."""
     point, loss = solution.point, objective.loss
     c, p = loss.outputs, objective.coordinates.width
     g = point.gradient
@@ -86,16 +87,22 @@ def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, m
         length = np.sqrt(factor.rcond * factor.norm)
         gauge = objective.gauge()
         gradient = point.gradient - gauge @ (gauge.T @ point.gradient)
+        # of a sample's Hessian: the whole's is no smaller
         decrement = factor.whiten(gradient) + float(np.linalg.norm(factor.scale * error)) / length
         width = np.resize(objective.reach, objective.penalty.size - loss.shared)
         reach = float(np.linalg.norm(width * factor.scale[: width.size]))
         radius = 2 * reach / length
-        if loss.name in ("logistic", "softmax"):
-            still = decrement * radius <= 0.15 and 2 * objective.span(factor.at - point.theta) <= 0.1
+        away = factor.at - point.theta
+        if loss.self_concordant:
+            moved_by = 2 * objective.span(away)
+            moved_by = objective.shift(away) if moved_by > 1 else moved_by
+            growth = np.exp(min(moved_by, 100.0))
+            still = growth * decrement * radius <= 0.15
         else:
-            still = objective.same_piece(point.theta, -factor.solve(gradient), factor.at - point.theta)
+            growth = 1.0
+            still = objective.same_piece(point.theta, -factor.solve(gradient), away)
         if still:
-            bounds.append(0.5 * np.exp(0.5) * decrement**2 + objective.gauge_excess(point.theta, slip))
+            bounds.append(0.5 * np.exp(0.5) * growth * decrement**2 + objective.gauge_excess(point.theta, slip))
     return max(min(bounds), 0.0) / objective.weight
 
 

@@ -1,8 +1,8 @@
 """L-BFGS, preconditioned by the Gram: for objectives whose Hessian does not fit in memory, or is dear.
 
 Every loss here has a bounded curvature, l'' <= kappa, so the Hessian is below  P = kappa Z'SZ + penalty  (per output; Böhning 1992, Ann.
-Inst. Statist. Math. 44, for the softmax).  One factor of P serves all outputs and all steps as the initial inverse Hessian of the two-loop
-recursion (Nocedal 1980, Math. Comp. 35); a step of 1 never overshoots badly, and a secant backtracking suffices.
+Inst. Statist. Math. 44, for the softmax).  One factor of P serves all outputs and all steps as the first guess under the
+secant pairs; a step of 1 never overshoots badly, and a secant backtracking suffices.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from ..objective import Objective
 from .newton import EPS, SUFFICIENT, RegularHessian, Solution
+from .secant import SecantPair, secant_pair, secant_step
 
 MEMORY = 20
 """Pairs kept by the two-loop recursion."""
@@ -59,11 +60,11 @@ def lbfgs(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int)
     """
     precondition = GramPreconditioner(objective)
     point = objective.expand(theta, 1)
-    pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=MEMORY)
+    pairs: deque[SecantPair] = deque(maxlen=MEMORY)
     for iteration in range(max_iter):
         if objective.steepness(point) <= tol:
             return Solution(point, None, iteration, True)
-        step = -_two_loop(point.gradient, pairs, precondition)
+        step = -secant_step(point.gradient, pairs, precondition, rescale=True)
         slope = float(point.gradient @ step)
         if not slope < 0:
             pairs.clear()
@@ -78,27 +79,11 @@ def lbfgs(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int)
                 return Solution(point, None, iteration, False)
             t *= 0.5
         s, y = trial.theta - point.theta, trial.gradient - point.gradient
-        curvature = float(s @ y)
-        if curvature > EPS * float(np.linalg.norm(s)) * float(np.linalg.norm(y)):
-            pairs.append((s, y, 1 / curvature))
+        pair = secant_pair(s, y)
+        if pair:
+            pairs.append(pair)
         elif objective.steepness(trial) >= objective.steepness(point):
             return Solution(point, None, iteration, False)
         point = trial
     return Solution(point, None, max_iter, objective.steepness(point) <= tol)
 
-
-def _two_loop(g: np.ndarray, pairs: deque[tuple[np.ndarray, np.ndarray, float]], precondition: GramPreconditioner) -> np.ndarray:
-    q = g.copy()
-    coefficients = []
-    for s, y, rho in reversed(pairs):
-        a = rho * float(s @ q)
-        coefficients.append(a)
-        q -= a * y
-    r = precondition(q)
-    if pairs:
-        s, y, rho = pairs[-1]
-        # the scale of the newest pair, measured in the preconditioner's metric
-        r *= 1 / (rho * float(y @ precondition(y)))
-    for (s, y, rho), a in zip(pairs, reversed(coefficients)):
-        r += (a - rho * float(y @ r)) * s
-    return r

@@ -2,6 +2,10 @@
 
     H n = -g,   theta <- theta + t n,   t = 1, 1/2, 1/4, ... until F falls enough (Armijo 1966)
 
+A Hessian is formed anew where that pays.  Once steps shrink fast, the last factor serves for the steps that follow, bettered by what the
+gradients have shown since (secant pairs, in the two-loop recursion of L-BFGS with the factor in the middle); each then costs a read of
+the data and no Hessian.  `_worth_a_hessian` compares the two, for losses whose curvature changes smoothly.
+
 Directions that the objective cannot see (a gauge, dependent columns) are found once and kept out: with an orthonormal basis N of them,
 H + N N' is regular where H was not, and gives the same step, since N'g = 0.
 
@@ -16,12 +20,14 @@ while steps stay long, their direction is tested for being one on which the loss
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil, log, log2
 
 import numpy as np
 
 from ..objective import Objective, Point
 from ..ranges import power_of_two_scale
 from .cholesky import CholeskyFactor
+from .secant import SecantPair, secant_pair, secant_step
 
 EPS = float(np.finfo(float).eps)
 
@@ -44,6 +50,39 @@ FLAT = 1e-9
 
 SUFFICIENT = 1e-4
 """Armijo's fraction of the predicted decrease."""
+
+
+COLUMNS_PER_READ = 32
+"""Parameters whose Hessian costs as much as the read of the rows that it goes with."""
+
+UNREAD = 1 << 20
+"""Entries of X that are read in the time of all else that a step does; below, a Hessian comes nearly free."""
+
+SAMPLES = (61, 7)
+"""Strides of the samples that a fit starts from; primes, so that no usual period of the rows is in step with them."""
+
+ROWS_PER_PARAMETER = 5
+"""Rows that a sample must have at least, per parameter,"""
+
+LEAST_SIZE = 100
+"""and as many as for this number of parameters."""
+
+SAMPLE_STEPS = 12
+
+ROUGH = 0.02
+"""A relative step whose square is below the error of a sample."""
+
+REGULAR = 1e-10
+"""rcond of a sample's Hessian above which the rows of the whole leave no direction open."""
+
+SAMPLE_ERROR = 1.5
+"""Beside (parameters / rows)^(1/2): the relative error of a sample's optimum and of its Hessian, for planning."""
+
+SLOW = 0.9
+"""Shrinkage of the gradient, or size of a step, above which only a new Hessian will do."""
+
+SECANTS_PAY = 0.7
+"""Steps with secant pairs, beside those that the factor alone would take."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +125,12 @@ class RegularHessian:
         A multiple of the scaled identity to add (Levenberg 1944), for a step that stays where the model holds.
     size : float
         The order of a curvature, for parameters in which H has none.
+
+    Attributes
+    ----------
+    share : float
+        The part of the rows that H was summed over, 1 for all: `solve` takes H / share for the whole, and H itself, since no row takes
+        curvature away, is a bound on it from below.
     """
 
     def __init__(
@@ -93,6 +138,7 @@ class RegularHessian:
     ) -> None:
         m = len(H)
         self.at = at
+        self.share = 1.0
         diagonal = np.where(np.diag(H) > 0, np.diag(H), size)
         self.scale = power_of_two_scale(np.sqrt(diagonal))
         A = H * self.scale * self.scale[:, None]
@@ -108,10 +154,10 @@ class RegularHessian:
         self.norm = self.factor.norm
 
     def solve(self, g: np.ndarray) -> np.ndarray:
-        return self.scale * self.factor.solve(self.scale * g)
+        return self.share * self.scale * self.factor.solve(self.scale * g)
 
     def whiten(self, g: np.ndarray) -> float:
-        """(g' H^-1 g)^(1/2)."""
+        """(g' H^-1 g)^(1/2), of the H that was summed."""
         return self.factor.whiten(self.scale * g)
 
 
@@ -150,7 +196,15 @@ def _orthonormal(vectors: list[np.ndarray], size: int) -> np.ndarray:
     return np.linalg.qr(np.array(vectors).T)[0] if vectors else np.zeros((size, 0))
 
 
-def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int) -> Solution:
+def newton(
+    objective: Objective,
+    theta: np.ndarray,
+    *,
+    tol: float,
+    max_iter: int,
+    factor: RegularHessian | None = None,
+    rough: bool = False,
+) -> Solution:
     """Minimise the objective from theta.
 
     Parameters
@@ -161,22 +215,34 @@ def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int
     tol : float
         Largest entry of the gradient, divided by the total weight, that counts as converged.
     max_iter : int
+    factor : RegularHessian, optional
+        Of a sample, for the first steps.
+    rough : bool
+        Stop where a step no longer changes two digits, without another look.
 
     Notes
     -----
-    One read of the data and n m (m + 1) + m^3 / 3 flops per iteration (one more read per halving of a step, which is rare).
+    At most one read of the data and n m (m + 1) + m^3 / 3 flops per iteration (one more read per halving of a step, which is rare).
     """
     gauge = objective.gauge()
-    point = objective.expand(theta - gauge @ (gauge.T @ theta), 2)
+    damping, shrinkage, order = 0.0, np.inf, 2
+    if factor is not None:
+        shrinkage = SAMPLE_ERROR * (objective.size / (factor.share * objective.rows)) ** 0.5
+        order = 2 if _worth_a_hessian(objective, shrinkage, shrinkage) else 1
+    point = objective.expand(theta - gauge @ (gauge.T @ theta), order)
     if not np.isfinite(point.value):
         return Solution(point, None, 0, False)
-    N, blind = unseen_directions(objective, point.hessian)
-    factor = None
-    damping = 0.0
+    if order == 2:
+        N, blind = unseen_directions(objective, point.hessian)
+    else:
+        N, blind = objective.gauge(free=True), np.zeros((objective.size, 0))  # the sample saw the others
+    pairs: list[SecantPair] = []
     for iteration in range(1, max_iter + 1):
-        factor = RegularHessian(point.hessian, N, damping, objective.weight, point.theta)
+        if factor is None or point.hessian.size:
+            factor = RegularHessian(point.hessian, N, damping, objective.weight, point.theta)
+            pairs.clear()
         g = point.gradient - N @ (N.T @ point.gradient)
-        step = -factor.solve(g)
+        step = -secant_step(g, pairs, factor.solve)
         step -= N @ (N.T @ step)
         slope = float(g @ step)
         size = objective.movement(step) / max(1.0, objective.movement(point.theta))
@@ -188,20 +254,70 @@ def newton(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int
             final = last if objective.steepness(last) <= objective.steepness(point) else point
             ok = objective.steepness(final) <= max(tol, _rounding(objective, final))
             return Solution(final, factor, iteration, ok, null_space=blind)
-        if iteration >= 8 and _runs_away(objective, point, step):
+        if rough and damping == 0 and size <= ROUGH:
+            return Solution(replace(point, theta=point.theta + step), factor, iteration, True, null_space=blind)
+        if iteration >= 8 and point.hessian.size and _runs_away(objective, point, step):
             return Solution(point, factor, iteration, False, runaway=step, null_space=blind)
+        order = 2 if damping or _worth_a_hessian(objective, size, shrinkage) else 1
         t = 1.0
         while True:
-            trial = objective.expand(point.theta + t * step, 2)
+            trial = objective.expand(point.theta + t * step, order)
             if trial.value <= point.value + SUFFICIENT * t * slope + noise or _flat(point, trial, step, slope):
                 break
             if t * size < 64 * EPS:
                 ok = objective.steepness(point) <= max(tol, _rounding(objective, point))
                 return Solution(point, factor, iteration, ok, null_space=blind)
             t *= 0.5
+            order = 2
         damping = max(10 * damping, FIRST_DAMPING) if t < 0.2 else damping / 10 if damping > FIRST_DAMPING / 10 else 0.0
+        shrinkage = factor.whiten(trial.gradient - N @ (N.T @ trial.gradient)) / factor.whiten(g) if t == 1 and not damping else np.inf
+        if order == 1:
+            pair = secant_pair(trial.theta - point.theta, trial.gradient - point.gradient)
+            pairs += [pair] if pair else []
         point = trial
     return Solution(point, factor, max_iter, False, null_space=blind)
+
+
+def _worth_a_hessian(objective: Objective, size: float, shrinkage: float) -> bool:
+    """Whether a Hessian at the next point will save more reads than it costs.
+
+    Without one, each read multiplies what is left by about the shrinkage of the gradient over the last step; with one, it is squared.
+    """
+    if not objective.loss.self_concordant or not shrinkage < SLOW or not size < SLOW:
+        return True
+    left = log(STEP) / log(size)  # how many times the digits at hand are wanted
+    squarings = max(ceil(log2(left)), 1) if left > 1 else 1
+    steps = SECANTS_PAY * log(STEP / size) / log(max(shrinkage, STEP)) if size > STEP else 1
+    entries = objective.rows * objective.coordinates.width
+    price = objective.size / COLUMNS_PER_READ * entries / (entries + UNREAD)
+    return steps > squarings * (1 + price)
+
+
+def warm_start(objective: Objective, theta: np.ndarray) -> tuple[np.ndarray, RegularHessian | None]:
+    """The minimum of a sixtieth of the rows, then of a seventh, as far as those are enough rows to say something; else theta.
+
+    With it comes the factor of the last Hessian, if it is regular.
+
+    The error of a start falls with the root of the rows it comes from, and the rows' reads with their number: what is left to the whole
+    of the rows is two or three steps.
+    """
+    factor = None
+    if not objective.loss.self_concordant:
+        return theta, factor
+    for stride in SAMPLES:
+        if objective.rows < stride * ROWS_PER_PARAMETER * max(objective.size, LEAST_SIZE):
+            continue
+        part = objective.sampled(stride)
+        if part is None:
+            break
+        found = newton(part, theta, tol=ROUGH, max_iter=SAMPLE_STEPS, rough=True)
+        objective.source.reads += -(-part.source.reads // stride)
+        if found.converged and found.factor is not None:
+            theta, factor = found.point.theta, found.factor
+            usable = factor.shift == 0 and factor.rcond > REGULAR and found.null_space is not None and not found.null_space.size
+            factor.share = 1 / stride
+            factor = factor if usable else None
+    return theta, factor
 
 
 def examine(objective: Objective, solution: Solution) -> Solution:

@@ -1,7 +1,7 @@
 """Which solver a fit uses: a readable table.
 
     parameters m      solver    why
-    m <= 2000         newton    a Hessian of m^2 numbers is cheap, and six to ten reads of the data suffice
+    m <= 2000         newton    a Hessian of m^2 numbers is cheap, one or two of them and six to twenty reads of the data suffice
     more              lbfgs     one Gram of the columns preconditions all outputs
 
 A squared loss is solved from its moments (`least_squares`), or through the Gram of the rows where they are fewer than the columns (`dual`);
@@ -18,9 +18,15 @@ from ..certificate import Certificate
 from ..objective import Objective
 from .certify import certify
 from .lbfgs import lbfgs
-from .newton import Solution, examine, newton
+from .newton import Solution, examine, newton, warm_start
 
 NEWTON_LIMIT = 2000
+
+PROVEN = 1e-8
+"""A bound on F - F*, beside F, that wants no better proof."""
+
+STALE = 1e-4
+"""A movement of predictions since the last Hessian after which another may prove more."""
 
 VISIBLE = 1e-13
 """A movement of predictions by rounding the coefficients that is worth another read to certify."""
@@ -55,11 +61,12 @@ def minimise(
         name = "newton" if objective.size <= NEWTON_LIMIT else "lbfgs"
         why = f"{objective.size} parameters"
     if name == "newton":
-        solve, method = newton, f"Newton with Cholesky ({why})"
+        method = f"Newton with Cholesky ({why})"
+        theta, factor = warm_start(objective, theta)
+        solution = newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
     else:
-        solve, method = lbfgs, f"L-BFGS preconditioned by the Gram ({why})"
-        max_iter *= 10
-    solution = solve(objective, theta, tol=tol, max_iter=max_iter)
+        method = f"L-BFGS preconditioned by the Gram ({why})"
+        solution = lbfgs(objective, theta, tol=tol, max_iter=10 * max_iter)
     if not np.isfinite(solution.point.value):
         objective.source.check_finite()
         raise ValueError("the objective overflows at the start; scale the targets, weights or offsets down.")
@@ -68,7 +75,22 @@ def minimise(
         solution = examine(objective, solution)
     coef, intercept, solution, slip = _rounded(objective, solution, dtype)
     certificate = certify(objective, solution, slip, method, remedy)
+    if _old_hessian(objective, solution) and certificate.suboptimality > PROVEN * solution.point.value / objective.weight:
+        # the last word to a Hessian at the point itself: one Newton step more, and a proof
+        steps = solution.n_iter
+        solution = newton(objective, solution.point.theta, tol=tol, max_iter=max_iter)
+        solution = replace(solution, n_iter=steps + solution.n_iter)
+        coef, intercept, solution, slip = _rounded(objective, solution, dtype)
+        certificate = certify(objective, solution, slip, method, remedy)
     return Minimum(coef, intercept, solution.point.theta, solution.n_iter, certificate)
+
+
+def _old_hessian(objective: Objective, solution: Solution) -> bool:
+    """Whether a solver converged on a Hessian of a sample, or of a point far off."""
+    factor = solution.factor
+    if not solution.converged or factor is None or factor.at is None:
+        return False
+    return factor.share < 1 or objective.movement(factor.at - solution.point.theta) > STALE
 
 
 def _rounded(
