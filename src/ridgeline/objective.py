@@ -89,7 +89,7 @@ class Objective:
             hessian = NO_HESSIAN
             if order >= 2:
                 hessian = sums.hessian
-                hessian[np.diag_indices(self.size)] += self.penalty
+                hessian.ravel()[:: self.size + 1] += self.penalty
             return Point(theta, sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, hessian)
 
     def sampled(self, stride: int) -> Objective | None:

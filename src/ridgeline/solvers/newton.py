@@ -270,7 +270,9 @@ def newton(
             t *= 0.5
             order = 2
         damping = max(10 * damping, FIRST_DAMPING) if t < 0.2 else damping / 10 if damping > FIRST_DAMPING / 10 else 0.0
-        shrinkage = factor.whiten(trial.gradient - N @ (N.T @ trial.gradient)) / factor.whiten(g) if t == 1 and not damping else np.inf
+        shrinkage = np.inf
+        if t == 1 and not damping and objective.loss.self_concordant:
+            shrinkage = factor.whiten(trial.gradient - N @ (N.T @ trial.gradient)) / factor.whiten(g)
         if order == 1:
             pair = secant_pair(trial.theta - point.theta, trial.gradient - point.gradient)
             pairs += [pair] if pair else []
