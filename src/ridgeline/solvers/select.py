@@ -115,16 +115,18 @@ def _rounded(
 
 def _removable(objective: Objective, solution: Solution, theta: np.ndarray) -> np.ndarray:
     """What of theta lies in directions that the data leave open, measured in original columns: without it w is the smallest."""
-    blind = objective.gauge()
-    if solution.null_space is not None:
-        blind = np.concatenate([blind, solution.null_space], axis=1)
-    if not blind.shape[1]:
-        return np.zeros_like(theta)
+    gauge, blind = objective.loss.gauge, solution.null_space
+    # what is common to all outputs, column by column
+    common = np.broadcast_to(theta.mean(axis=0), theta.shape) if gauge else np.zeros_like(theta)
+    if blind is None or not blind.shape[1]:
+        return common
     d = len(objective.coordinates.center)
     scale = objective.coordinates.scale
     directions = blind[: theta.size].T.reshape(-1, *theta.shape)  # without the shared parameters
+    if gauge:
+        directions = directions - directions.mean(axis=1, keepdims=True)
     w = (directions[:, :, :d] * scale).reshape(len(directions), -1)
     size = np.abs(w).max(axis=1)
     w, directions = w[size > 0] / size[size > 0, None], directions[size > 0] / size[size > 0, None, None]
-    share, *_ = np.linalg.lstsq(w.T, (theta[:, :d] * scale).ravel(), rcond=None)
-    return np.tensordot(share, directions, axes=1)
+    share, *_ = np.linalg.lstsq(w.T, ((theta - common)[:, :d] * scale).ravel(), rcond=None)
+    return common + np.tensordot(share, directions, axes=1)
