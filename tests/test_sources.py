@@ -240,8 +240,10 @@ def test_without_chunks_there_is_no_source():
 
 def test_what_can_be_read_only_once_is_refused():
     X, y, s = rows()
-    with pytest.raises(TypeError, match="one-shot"):
-        source(iter(chunked(X, y, s)))
+    given = source(iter(chunked(X, y, s)))
+    moments_of(given)
+    with pytest.raises(TypeError, match="only once.*spool=True"):
+        moments_of(given)
     once = iter(chunked(X, y, s))
     with pytest.raises(TypeError, match="same iterator twice"):
         moments_of(source(lambda: once))

@@ -1,4 +1,4 @@
-"""Class labels: any type that sorts, to codes 0, 1, ... and back; weights by class."""
+"""Class labels: any type that sorts, to codes 0, 1, ... and back; weights by class; the classes of a source."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .sources import Slab, Source, fold
 from .validation import first_position, is_missing
 
 
@@ -93,11 +94,18 @@ def class_weights(spec: Any, classes: np.ndarray, codes: np.ndarray, weight: np.
     """Sample weights multiplied by the weight of each row's class (empty in, empty out, without a `spec`)."""
     if spec is None:
         return weight
+    share = np.bincount(codes, weights=weight if weight.size else None, minlength=len(classes)).astype(float)
+    return (weight if weight.size else np.ones(len(codes))) * class_factors(spec, classes, share)[codes]
+
+
+def class_factors(spec: Any, classes: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The weight of each class (empty without a `spec`), from the sum of the sample weights of its rows."""
+    if spec is None:
+        return np.empty(0)
     if isinstance(spec, str):
         if spec != "balanced":
             raise ValueError(f"class_weight must be a dict, 'balanced' or None, got {spec!r}.")
         # a row of weight k counts k times; a class without weight is refused later
-        share = np.bincount(codes, weights=weight if weight.size else None, minlength=len(classes)).astype(float)
         per_class = share.sum() / (len(classes) * np.where(share > 0, share, 1.0))
     else:
         try:
@@ -113,4 +121,63 @@ def class_weights(spec: Any, classes: np.ndarray, codes: np.ndarray, weight: np.
             if not (isinstance(factor, Real) and 0 <= float(factor) < np.inf):
                 raise ValueError(f"class_weight holds {factor!r} for class {label!r}; a weight is a finite number, zero or more.")
             per_class[code] = factor
-    return (weight if weight.size else np.ones(len(codes))) * per_class[codes]
+    return per_class
+
+
+MOST_CODES = 4096
+"""Targets that are whole numbers below this are counted without being sorted."""
+
+
+class ClassShares:
+    """The rows and the weight of every target there is: a summary."""
+
+    def __init__(self) -> None:
+        self.rows: dict[float, int] = {}
+        self.weights: dict[float, float] = {}
+
+    def add_rows(self, slab: Slab) -> None:
+        y = slab.y.reshape(-1)
+        small = np.minimum(np.maximum(y, 0), MOST_CODES).astype(np.int64)
+        if (small == y).all() and y.max(initial=0.0) < MOST_CODES:
+            counts = np.bincount(small)
+            sums = np.bincount(small, weights=slab.weight) if slab.weight.size else counts
+            values = np.flatnonzero(counts)
+            counts, sums = counts[values], sums[values]
+        else:
+            values, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+            fraction = values != np.floor(values)
+            if fraction.any():
+                raise ValueError(
+                    f"Unknown label type: continuous. The target is {values[fraction][0]!r} in one row; labels are whole numbers or names. "
+                    "For real-valued targets use a regressor, such as Ridge."
+                )
+            sums = np.bincount(codes, weights=slab.weight) if slab.weight.size else counts
+        self._add(dict(zip(values.tolist(), counts.tolist())), dict(zip(values.tolist(), sums.tolist())))
+
+    def merge(self, other: ClassShares) -> None:
+        self._add(other.rows, other.weights)
+
+    def _add(self, rows: dict[float, int], weights: dict[float, float]) -> None:
+        for value, count in rows.items():
+            self.rows[value] = self.rows.get(value, 0) + count
+            self.weights[value] = self.weights.get(value, 0.0) + weights[value]
+
+
+def classes_of(source: Source) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The classes of a source, the target that stands for each in its slabs, and the weight of each class's rows; one read of the targets.
+
+    Raises
+    ------
+    ValueError
+        For targets that are fractions, or several per row.
+    """
+    if source.n_targets != 1:
+        raise ValueError(f"the source has {source.n_targets} targets per row; a classifier needs one column of labels.")
+    shares = fold(source.targets_only(), ClassShares)
+    values = np.array(sorted(shares.rows))
+    share = np.array([shares.weights[value] for value in values.tolist()])
+    schema = source.schema
+    if schema.labels is not None:
+        return schema.labels[values.astype(np.intp)], values, share
+    kind = schema.target_dtype.kind
+    return values.astype(schema.target_dtype if kind in "biuf" else np.float64), values, share

@@ -16,7 +16,7 @@ import numpy as np
 from . import moments_bytes
 from .kernels import load
 from .ranges import RangesWithTargets, power_of_two_scale
-from .sources import EMPTY, ArraySource, Slab, Source, fold
+from .sources import EMPTY, ArraySource, Slab, Source, fold, require_rereadable
 from .workspace import block_rows, padded
 
 accumulate = load("moments").accumulate
@@ -300,6 +300,10 @@ def moments_of(source: Source, precision: str = "double", n_targets: int | None 
         moments = fold(source, lambda: kind(d, t))
         if moments.finite() and moments.well_scaled():
             return moments
+        if not source.rereadable:
+            if moments.finite():
+                return moments  # a column is constant, or its squares have lost digits: one read has no more to tell
+            require_rereadable(source, "its squares leave the double range, so that a second read has to scale the columns")
         source.check_finite()
         ranges = fold(source, lambda: RangesWithTargets(d, t))
         spread = np.maximum(ranges.both.high - ranges.both.mean, ranges.both.mean - ranges.both.low)

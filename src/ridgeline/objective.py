@@ -16,7 +16,7 @@ from .expansion import Coordinates, Expansion
 from .kernels import load
 from .pointwise import SQUARED, Loss
 from .ranges import ColumnRanges, power_of_two_scale
-from .sources import SLAB_ELEMENTS, ArraySource, Slab, Source, fold
+from .sources import SLAB_ELEMENTS, ArraySource, Slab, Source, fold, require_rereadable
 from .views import WithoutTargets
 from .workspace import block_rows, padded
 
@@ -59,6 +59,7 @@ class Objective:
     """
 
     def __init__(self, source: Source, loss: Loss, alpha: float, fit_intercept: bool) -> None:
+        require_rereadable(source)
         self.source, self.loss, self.alpha = source, loss, alpha
         with np.errstate(over="ignore", invalid="ignore"):
             ranges = fold(source, lambda: ColumnRanges(source.n_features))

@@ -180,6 +180,17 @@ def check_weights(weight: Any, n: int) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
+def require_weights(weight: np.ndarray, name: str) -> None:
+    """Raise a ValueError that names the first weight that is not finite, is negative, or is too large.
+
+    The weights of a part of the rows, which may all be zero.
+    """
+    require_range(weight, name)
+    for bad, what in ((weight < 0, "is negative"), (weight > LARGEST_WEIGHT, f"exceeds {LARGEST_WEIGHT:g}")):
+        if bad.any():
+            raise ValueError(f"{name} {what} at {first_position(bad)}; weights are zero or more, and at most {LARGEST_WEIGHT:g}.")
+
+
 def as_floating(value: Any, name: str) -> np.ndarray:
     """`value` as an array of float64 or float32, in native byte order.
 

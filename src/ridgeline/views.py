@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ class View:
         self._source = source
         self.n_features, self.n_targets, self.dtype = source.n_features, source.n_targets, source.dtype
         self.n_threads = source.n_threads
+        self.schema, self.rereadable = source.schema, source.rereadable
 
     @property
     def reads(self) -> int:
@@ -31,6 +33,9 @@ class View:
 
     def check_finite(self) -> None:
         self._source.check_finite()
+
+    def targets_only(self) -> Source:
+        return self
 
     def change(self, slab: Slab) -> Iterator[Slab]:
         raise NotImplementedError
@@ -54,8 +59,59 @@ class ScaledTargets(View):
         super().__init__(source)
         self.factor = factor
 
+    def targets_only(self) -> Source:
+        return ScaledTargets(self._source.targets_only(), self.factor)
+
     def change(self, slab: Slab) -> Iterator[Slab]:
         yield Slab(slab.X, slab.y * self.factor, slab.weight, slab.offset * self.factor)
+
+
+class WithoutOffsets(View):
+    """Targets less their offsets: the same residuals, for losses of the residual."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.schema = replace(source.schema, offset=False)
+
+    def targets_only(self) -> Source:
+        return WithoutOffsets(self._source.targets_only())
+
+    def change(self, slab: Slab) -> Iterator[Slab]:
+        offset = slab.offset if slab.y.ndim == 1 else slab.offset[:, None]
+        yield Slab(slab.X, slab.y - offset if slab.offset.size else slab.y, slab.weight, EMPTY)
+
+
+def regression_rows(source: Source, multi: bool = False) -> Source:
+    """A source as a regression takes it: targets that are numbers, less their offsets; several per row only if `multi`.
+
+    Raises
+    ------
+    ValueError
+    """
+    if source.schema.labels is not None:
+        raise ValueError(
+            f"the target holds names ({source.schema.labels[0]!r}, ...), not numbers; for names use a classifier, such as LogisticRegression."
+        )
+    if source.n_targets != 1 and not multi:
+        raise ValueError(f"the source has {source.n_targets} targets per row where one is needed; fit one model per target.")
+    return WithoutOffsets(source) if source.schema.offset else source
+
+
+class ClassCodes(View):
+    """The code of each row's class in place of its target, and weights multiplied by the factor of its class."""
+
+    def __init__(self, source: Source, values: np.ndarray, factors: np.ndarray) -> None:
+        super().__init__(source)
+        self.values, self.factors = values, factors
+        self.plain = bool((values == np.arange(len(values))).all())
+
+    def change(self, slab: Slab) -> Iterator[Slab]:
+        y = slab.y.reshape(len(slab.X))
+        codes = y.astype(np.int64) if self.plain else np.searchsorted(self.values, y)
+        weight = slab.weight
+        if self.factors.size:
+            weight = (weight if weight.size else np.ones(len(y))) * self.factors[codes]
+        yield Slab(slab.X, codes.astype(np.float64) if len(self.values) == 2 else codes, weight, slab.offset)
 
 
 class LargestTarget:

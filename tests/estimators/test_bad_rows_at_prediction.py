@@ -129,8 +129,11 @@ def test_sources_and_moments_are_checked_too(Estimator: type) -> None:
         with pytest.raises((ValueError, TypeError), match=message):
             model.fit_source(source(lambda chunks=chunks: chunks))
         assert snapshot(model) == before
-    with pytest.raises(TypeError, match="one-shot iterator.*lambda"):
-        source(iter([(X, Y)]))
+    once = source(iter([(X, Y)]))
+    model.fit_source(once)
+    with pytest.raises(TypeError, match="only once.*lambda.*spool=True"):
+        model.fit_source(once)
+    before = snapshot(model)
     for rows in [(bad, Y), (bad, Y, with_entry(W, 1, 0))]:
         with pytest.raises(ValueError, match="X contains NaN at row 1, column 1"):
             Moments.of(*rows)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..certificate import Certificate
 from ..kernels import load
-from ..sources import SLAB_ELEMENTS
+from ..sources import SLAB_ELEMENTS, Source
 from ..validation import (
     check_matrix,
     check_targets,
@@ -45,6 +45,18 @@ def column_names(X: Any) -> np.ndarray | None:
         return None
     names = list(columns)
     return np.array(names, dtype=object) if names and all(isinstance(name, str) for name in names) else None
+
+
+def source_names(source: Source) -> np.ndarray | None:
+    """The names of a source's columns, if it has any."""
+    names = source.schema.features
+    return None if names is None else np.array(names, dtype=object)
+
+
+def require_rows(weight: float) -> None:
+    """Raise a ValueError if the rows of a source weigh nothing."""
+    if not weight > 0:
+        raise ValueError("the source has no rows, or none with a positive weight; there is nothing to fit.")
 
 
 predict_one = load("one_row").predict_one

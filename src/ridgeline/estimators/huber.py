@@ -7,9 +7,11 @@ from typing import Any, Self
 import numpy as np
 
 from ..solvers.robust import solve_huber, solve_scaled_huber
-from ..sources import ArraySource
+from ..solvers.select import Minimum
+from ..sources import ArraySource, Source, require_rereadable
 from ..validation import check_targets
-from .base import Regressor, check_count, check_flag, check_number
+from ..views import regression_rows
+from .base import Regressor, check_count, check_flag, check_number, require_rows, source_names
 
 
 class HuberRegressor(Regressor):
@@ -100,11 +102,43 @@ class HuberRegressor(Regressor):
         FitWarning
             If `certificate_.status` is not "optimal".
         """
-        alpha, tol = check_number(self.alpha, "alpha"), check_number(self.tol, "tol")
-        max_iter, epsilon = check_count(self.max_iter, "max_iter"), check_number(self.epsilon, "epsilon", low=1.0)
+        self._options()
         matrix, weight, names = self._fit_input(X, sample_weight)
         y = check_targets(y, len(matrix), multi=False)
-        source = ArraySource(matrix, y, weight, n_threads=self.n_threads)
+        best, threshold, scale = self._minimise(ArraySource(matrix, y, weight, n_threads=self.n_threads))
+        self._store(best, scale, matrix.shape[1], names)
+        self.outliers_ = np.abs(y - self._linear(matrix, best.coef[0], best.intercept[0])) > threshold
+        best.certificate.warn()
+        return self
+
+    def fit_source(self, source: Source) -> Self:
+        """Fit the rows of a source (`ridgeline.source`): about ten reads. Offsets are taken off the targets; `outliers_` is not kept.
+
+        Raises
+        ------
+        ValueError
+            For NaN, infinity and damaged files, with their place. Nothing fitted before is changed.
+        TypeError
+            For rows that come only once.
+        """
+        self._options()
+        require_rereadable(source)
+        best, _, scale = self._minimise(regression_rows(source))
+        self._store(best, scale, source.n_features, source_names(source))
+        if hasattr(self, "outliers_"):
+            del self.outliers_
+        best.certificate.warn()
+        return self
+
+    def _options(self) -> tuple[float, float, float, int]:
+        """`epsilon`, `alpha`, `tol` and `max_iter`, checked."""
+        alpha, tol = check_number(self.alpha, "alpha"), check_number(self.tol, "tol")
+        max_iter, epsilon = check_count(self.max_iter, "max_iter"), check_number(self.epsilon, "epsilon", low=1.0)
+        return epsilon, alpha, tol, max_iter
+
+    def _minimise(self, source: Source) -> tuple[Minimum, float, float]:
+        """The minimum, the threshold and the scale."""
+        epsilon, alpha, tol, max_iter = self._options()
         if self.delta is None:
             best, scale = solve_scaled_huber(
                 source, epsilon, alpha, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter
@@ -113,12 +147,12 @@ class HuberRegressor(Regressor):
         else:
             threshold, scale = check_number(self.delta, "delta", strict=True), 1.0
             best = solve_huber(source, threshold, alpha, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter)
+        return best, threshold, scale
+
+    def _store(self, best: Minimum, scale: float, n_features: int, names: np.ndarray | None) -> None:
         self.coef_ = best.coef[0]
         self.intercept_ = best.intercept[0] if self.fit_intercept else 0.0
         self.scale_ = scale
         self.n_iter_ = best.n_iter
         self.certificate_ = best.certificate
-        self._remember_columns(matrix.shape[1], names)
-        self.outliers_ = np.abs(y - self._linear(matrix, best.coef[0], best.intercept[0])) > threshold
-        best.certificate.warn()
-        return self
+        self._remember_columns(n_features, names)

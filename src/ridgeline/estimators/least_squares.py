@@ -11,7 +11,8 @@ from ..solvers.dual import solve_dual
 from ..solvers.least_squares import LinearSolution, solve
 from ..sources import ArraySource, Source
 from ..validation import as_real_array, check_targets, require_finite
-from .base import Regressor, check_flag, check_number
+from ..views import regression_rows
+from .base import Regressor, check_flag, check_number, require_rows, source_names
 
 SMALL_WIDTH = 64
 """Columns up to which moments serve even where the rows are fewer: they are as cheap, and refined to the last digit."""
@@ -73,10 +74,21 @@ class _LeastSquares(Regressor):
         return self
 
     def fit_source(self, source: Source) -> Self:
-        """Fit the rows of a source (`ridgeline.source`): one pass; more only where the columns are nearly dependent."""
-        moments = moments_of(source)
-        self._store(self._solve(moments, self._alphas(moments.n_targets), source, source.dtype), moments, moments.n_targets == 1)
-        self._remember_columns(moments.n_features, None)
+        """Fit the rows of a source (`ridgeline.source`): one pass; more only where the columns are nearly dependent.
+
+        Rows that come only once are fitted from their moments, as in `fit_moments`. Offsets are taken off the targets.
+
+        Raises
+        ------
+        ValueError
+            For NaN, infinity and damaged files, with their place. Nothing fitted before is changed.
+        """
+        rows = regression_rows(source, multi=True)
+        moments = moments_of(rows)
+        require_rows(moments.weight)
+        again = rows if rows.rereadable else None
+        self._store(self._solve(moments, self._alphas(moments.n_targets), again, rows.dtype), moments, moments.n_targets == 1)
+        self._remember_columns(moments.n_features, source_names(source))
         self.certificate_.warn()
         return self
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from ..activations import log_sigmoid, log_softmax, sigmoid, softmax
 from ..kernels import load
-from ..labels import check_labels, class_weights, encode
+from ..labels import check_labels, class_factors, class_weights, classes_of, encode
 from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..solvers.select import minimise
-from ..sources import ArraySource
+from ..sources import ArraySource, Source, require_rereadable
 from ..validation import check_weights
-from .base import Estimator, check_choice, check_count, check_flag, check_number
+from ..views import ClassCodes
+from .base import Estimator, check_choice, check_count, check_flag, check_number, require_rows, source_names
 
 probabilities_of_one = load("one_row").probabilities_of_one
 
@@ -127,12 +128,53 @@ class LogisticRegression(Estimator):
         FitWarning
             If `certificate_.status` is not "optimal": separated classes, for one, have no finite optimum without a penalty.
         """
-        alpha, tol, max_iter = self._alpha(), check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
-        solver = check_choice(self.solver, "solver", ("auto", "newton", "lbfgs"))
+        self._options()
         matrix, weight, names = self._fit_input(X, sample_weight)
         classes, codes = check_labels(y, len(matrix))
         weight = class_weights(self.class_weight, classes, codes, weight)
-        present = np.unique(codes[weight > 0]) if weight.size else np.arange(len(classes))
+        share = np.bincount(codes, weights=weight if weight.size else None, minlength=len(classes))
+        targets = codes.astype(np.float64) if len(classes) == 2 else codes
+        self._fit_codes(ArraySource(matrix, targets, weight, n_threads=self.n_threads), classes, share, names)
+        self.certificate_.warn()
+        return self
+
+    def fit_source(self, source: Source) -> Self:
+        """Fit the rows of a source (`ridgeline.source`), whose targets are labels: whole numbers, or names.
+
+        Offsets, where the source has them, are added to the log-odds of the second of two classes.
+
+        Raises
+        ------
+        ValueError
+            For NaN, infinity and damaged files, with their place, and for a single class. Nothing fitted before is changed.
+        TypeError
+            For rows that come only once.
+
+        Notes
+        -----
+        One read of the targets, to know the classes; then as `fit`, each of whose reads is a pass over the source.
+        """
+        self._options()
+        require_rereadable(source)
+        classes, values, share = classes_of(source)
+        require_rows(share.sum())
+        if source.schema.offset and len(classes) != 2:
+            raise ValueError(f"offsets serve two classes, and there are {len(classes)}.")
+        factors = class_factors(self.class_weight, classes, share)
+        rows = ClassCodes(source, values, factors)
+        self._fit_codes(rows, classes, share * factors if factors.size else share, source_names(source))
+        self.certificate_.warn()
+        return self
+
+    def _options(self) -> tuple[float, float, int, str]:
+        """The penalty, `tol`, `max_iter` and `solver`, checked."""
+        alpha, tol, max_iter = self._alpha(), check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
+        return alpha, tol, max_iter, check_choice(self.solver, "solver", ("auto", "newton", "lbfgs"))
+
+    def _fit_codes(self, source: Source, classes: np.ndarray, share: np.ndarray, names: np.ndarray | None) -> None:
+        """Fit a source of class codes, `share` the weight of the rows of each."""
+        alpha, tol, max_iter, solver = self._options()
+        present = np.flatnonzero(share > 0)
         if len(present) < 2:
             raise ValueError(
                 "This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
@@ -140,9 +182,8 @@ class LogisticRegression(Estimator):
             )
         c = len(classes)
         loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if c == 2 else SoftmaxLoss(c)
-        source = ArraySource(matrix, codes.astype(np.float64) if c == 2 else codes, weight, n_threads=self.n_threads)
         objective = Objective(source, loss, alpha, check_flag(self.fit_intercept, "fit_intercept"))
-        start = _start(objective, codes, weight, c)
+        start = _start(objective, share)
         best = minimise(
             objective, start, tol=tol, max_iter=max_iter, solver=solver,
             remedy="Raise max_iter, or scale the columns.",
@@ -152,9 +193,7 @@ class LogisticRegression(Estimator):
         self.intercept_ = best.intercept
         self.n_iter_ = np.array([best.n_iter], dtype=np.int32)
         self.certificate_ = best.certificate
-        self._remember_columns(matrix.shape[1], names)
-        best.certificate.warn()
-        return self
+        self._remember_columns(source.n_features, names)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Logits (eq. 18), X W + b: shape (n,) for two classes (log-odds of the second), (n, c) for more.
@@ -205,11 +244,10 @@ class LogisticRegression(Estimator):
         return self._tags("classifier")
 
 
-def _start(objective: Objective, codes: np.ndarray, weight: np.ndarray, c: int) -> np.ndarray:
+def _start(objective: Objective, share: np.ndarray) -> np.ndarray:
     """Zero coefficients, and the intercepts that are best with them: log-odds of the classes' shares."""
     theta = np.zeros((objective.loss.outputs, objective.coordinates.width))
     if objective.coordinates.fit_intercept:
-        share = np.bincount(codes, weights=weight if weight.size else None, minlength=c)
         log_share = np.log(np.maximum(share / share.sum(), np.finfo(float).tiny))
         if len(theta) == 1:
             theta[0, -1] = log_share[1] - log_share[0]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
+
 from ..solvers.quantile import solve_quantile
-from ..sources import ArraySource
+from ..sources import ArraySource, Source
+from ..sources.spool import spool
 from ..validation import check_targets
-from .base import Regressor, check_count, check_flag, check_number
+from ..views import regression_rows
+from .base import Regressor, check_count, check_flag, check_number, require_rows, source_names
 
 
 class QuantileRegressor(Regressor):
@@ -83,12 +87,42 @@ class QuantileRegressor(Regressor):
         FitWarning
             If `certificate_.status` is not "optimal".
         """
-        tau = check_number(self.quantile, "quantile", strict=True, high=1.0)
-        alpha = check_number(self.alpha, "alpha")
-        tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
+        self._options()
         matrix, weight, names = self._fit_input(X, sample_weight)
         source = ArraySource(matrix, check_targets(y, len(matrix), multi=False), weight, n_threads=self.n_threads)
-        total = float(weight.sum()) if weight.size else float(len(matrix))
+        self._fit_rows(source, names)
+        self.certificate_.warn()
+        return self
+
+    def fit_source(self, source: Source) -> Self:
+        """Fit the rows of a source (`ridgeline.source`). Offsets are taken off the targets.
+
+        The interior point asks for single rows, so that rows which are neither in memory nor in a `.npy` file are first written to an
+        unnamed temporary file, as `spool=True` does; targets and a handful of other numbers per row are held in memory.
+
+        Raises
+        ------
+        ValueError
+            For NaN, infinity and damaged files, with their place. Nothing fitted before is changed.
+        OSError
+            Where the temporary file does not fit on the disk.
+        """
+        self._options()
+        rows = regression_rows(source)
+        self._fit_rows(rows if isinstance(rows, ArraySource) else spool(rows), source_names(source))
+        self.certificate_.warn()
+        return self
+
+    def _options(self) -> tuple[float, float, float, int]:
+        """The quantile, `alpha`, `tol` and `max_iter`, checked."""
+        tau = check_number(self.quantile, "quantile", strict=True, high=1.0)
+        alpha = check_number(self.alpha, "alpha")
+        return tau, alpha, check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
+
+    def _fit_rows(self, source: ArraySource, names: np.ndarray | None) -> None:
+        tau, alpha, tol, max_iter = self._options()
+        total = float(source.weight.sum()) if source.weight.size else float(source.n_rows)
+        require_rows(total)
         coef, intercept, n_iter, certificate = solve_quantile(
             source, tau, alpha * total, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter
         )
@@ -96,6 +130,4 @@ class QuantileRegressor(Regressor):
         self.intercept_ = intercept if self.fit_intercept else 0.0
         self.n_iter_ = n_iter
         self.certificate_ = certificate
-        self._remember_columns(matrix.shape[1], names)
-        certificate.warn()
-        return self
+        self._remember_columns(source.n_features, names)

@@ -66,7 +66,7 @@ def solve_huber(
     source: Source, delta: float, alpha: float, fit_intercept: bool, *, tol: float, max_iter: int
 ) -> Minimum:
     """Huber's loss with threshold delta; `tol` bounds the gradient beside the largest slope, delta (or the residuals, if smaller)."""
-    whole, factor = in_units(source, fold(source, LargestTarget).value)
+    whole, factor = in_units(source, fold(source.targets_only(), LargestTarget).value)
     threshold = np.clip(delta * factor, np.finfo(float).tiny, LARGEST_THRESHOLD)
     squares, theta, rms = least_squares_start(whole, alpha, fit_intercept)
     # a threshold far below the residuals leaves few rows in the quadratic part: come down to it in steps
@@ -91,7 +91,7 @@ def solve_scaled_huber(
     From the least squares fit; where that does not lead there (a row far out makes its residuals larger than the scale by any
     factor), from a scale and coefficients that come down in steps.
     """
-    whole, factor = in_units(source, fold(source, LargestTarget).value)
+    whole, factor = in_units(source, fold(source.targets_only(), LargestTarget).value)
     squares, theta, rms = least_squares_start(whole, alpha / factor, fit_intercept)
 
     def jointly(theta: np.ndarray, sigma: float) -> tuple[Minimum, float]:

@@ -1,0 +1,37 @@
+"""Where rows live: one file for each kind of place.  What needs an optional package is imported when it is used."""
+
+from .arrays import ArraySource
+from .chunks import ChunkSource
+from .folding import (
+    EMPTY,
+    SEGMENT_ELEMENTS,
+    SEGMENT_ROWS,
+    SLAB_ELEMENTS,
+    Schema,
+    Slab,
+    Source,
+    Summary,
+    adjacent,
+    fold,
+    require_rereadable,
+    segment_rows,
+)
+from .opening import source
+
+__all__ = [
+    "EMPTY",
+    "SEGMENT_ELEMENTS",
+    "SEGMENT_ROWS",
+    "SLAB_ELEMENTS",
+    "ArraySource",
+    "ChunkSource",
+    "Schema",
+    "Slab",
+    "Source",
+    "Summary",
+    "adjacent",
+    "fold",
+    "require_rereadable",
+    "segment_rows",
+    "source",
+]

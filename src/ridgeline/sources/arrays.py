@@ -1,0 +1,89 @@
+"""Rows of a matrix, in memory or memory-mapped: slabs are views of it, and nothing is copied that a kernel can read as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ..validation import require_range
+from .folding import EMPTY, NO_NAMES, SLAB_ELEMENTS, Schema, Slab, adjacent, segment_rows
+from .mapped import Pages
+
+
+class ArraySource:
+    """Rows of arrays in memory or memory-mapped, read without a copy of X.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d), any real dtype, order and strides.
+    y : ndarray of shape (n,) or (n, t), float64, or int64 class codes.
+    weight : ndarray of shape (n,), or empty for equal weights.
+    offset : ndarray of shape (n,) or (n, c), or empty for none.
+    n_threads : int, optional
+        Threads of a fold; None for the default of `threads.thread_count`.
+    schema : Schema
+        What the columns mean.
+
+    The arguments are taken as checked (see `source` for the function that checks).
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        weight: np.ndarray = EMPTY,
+        offset: np.ndarray = EMPTY,
+        n_threads: int | None = None,
+        schema: Schema = NO_NAMES,
+    ) -> None:
+        self.X = X
+        self.n_threads = n_threads
+        self.schema = schema
+        self.y = np.ascontiguousarray(y)
+        self.weight = np.ascontiguousarray(weight, dtype=np.float64)
+        self.offset = np.ascontiguousarray(offset, dtype=np.float64)
+        self.n_rows, self.n_features = X.shape
+        self.n_targets = 1 if self.y.ndim == 1 else self.y.shape[1]
+        self.dtype = np.dtype(np.float32 if X.dtype.kind == "f" and X.dtype.itemsize <= 4 else np.float64)
+        self.reads = 0
+
+    rereadable = True
+
+    def segments(self) -> Iterator[Iterable[Slab]]:
+        """Yield the segments, each an iterator of slabs."""
+        step = segment_rows(self.n_rows, self.n_features)
+        pages = Pages.of(self.X)
+        for start in range(0, self.n_rows, step):
+            if pages is not None:
+                pages.move_to(start)
+            yield self._slabs(start, min(start + step, self.n_rows))
+        if pages is not None:
+            pages.release()
+
+    def _slabs(self, start: int, stop: int) -> Iterator[Slab]:
+        X = self.X
+        as_is = adjacent(X)
+        step = stop - start if as_is else max(SLAB_ELEMENTS // max(self.n_features, 1), 1)
+        for a in range(start, stop, step):
+            b = min(a + step, stop)
+            yield Slab(
+                X[a:b] if as_is else np.ascontiguousarray(X[a:b], dtype=self.dtype),
+                self.y[a:b],
+                self.weight[a:b] if self.weight.size else EMPTY,
+                self.offset[a:b] if self.offset.size else EMPTY,
+            )
+
+    def sample(self, stride: int) -> ArraySource:
+        """Every `stride`-th row, without a copy of X."""
+        return ArraySource(
+            self.X[::stride], self.y[::stride], self.weight[::stride], self.offset[::stride], self.n_threads
+        )
+
+    def check_finite(self) -> None:
+        """Raise a ValueError that names the first NaN or infinity in X."""
+        require_range(self.X, "X", self.dtype)
+
+    def targets_only(self) -> ArraySource:
+        """The same targets and weights beside no columns at all."""
+        return ArraySource(self.X[:, :0], self.y, self.weight, self.offset, self.n_threads, self.schema)

@@ -1,0 +1,103 @@
+"""Arrow's columns as NumPy's, without a copy where a column is plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .columns import Batch, Column, batch_rows, empty_cell
+
+
+def require_pyarrow(what: str) -> Any:
+    """The module pyarrow, or an ImportError that says what to install."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise ImportError(f"{what} needs pyarrow: pip install 'ridgeline[parquet]'.") from error
+    return pyarrow
+
+
+def column_of(kind: Any) -> Column:
+    """What an Arrow type is to a fit."""
+    pa = require_pyarrow("reading Arrow data")
+    types = pa.types
+    if types.is_dictionary(kind):
+        return column_of(kind.value_type) if types.is_dictionary(kind.value_type) else Column(None)
+    if types.is_string(kind) or types.is_large_string(kind) or getattr(types, "is_string_view", lambda _: False)(kind):
+        return Column(None)
+    if types.is_boolean(kind):
+        return Column(np.dtype(np.bool_))
+    if types.is_integer(kind) or types.is_floating(kind):
+        return Column(np.dtype(kind.to_pandas_dtype()))
+    if types.is_decimal(kind):
+        return Column(np.dtype(np.float64))
+    if types.is_null(kind):
+        return Column(None, "nothing but empty cells")
+    if types.is_temporal(kind):
+        return Column(None, f"times ({kind})")
+    return Column(None, str(kind))
+
+
+class ArrowBatch:
+    """A record batch and where it is from."""
+
+    def __init__(self, data: Any, step: int, place: Callable[[int], str]) -> None:
+        self.data, self.rows, self.step, self.place = data, data.num_rows, step, place
+
+    def _column(self, name: str) -> Any:
+        column = self.data.column(name)
+        if column.null_count:
+            empty = column.is_null().to_numpy(zero_copy_only=False)
+            raise empty_cell(name, self.place(int(np.argmax(empty))))
+        return column
+
+    def numbers(self, name: str) -> np.ndarray:
+        """A column of numbers: a view of the batch, but of bits and decimals."""
+        column = self._column(name)
+        pa = require_pyarrow("reading Arrow data")
+        if pa.types.is_decimal(column.type):
+            column = column.cast(pa.float64())
+        return column.to_numpy(zero_copy_only=False)
+
+    def words(self, name: str) -> tuple[np.ndarray, list[Any]]:
+        """A column of words: codes and the dictionary of this batch."""
+        column = self._column(name)
+        pa = require_pyarrow("reading Arrow data")
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        codes, words = column.indices.to_numpy(zero_copy_only=False), column.dictionary.to_pylist()
+        if None in words and (codes == words.index(None)).any():
+            raise empty_cell(name, self.place(int(np.argmax(codes == words.index(None)))))
+        return codes.astype(np.intp, copy=False), words
+
+
+class ArrowTable:
+    """A table or record batch in memory."""
+
+    def __init__(self, data: Any) -> None:
+        pa = require_pyarrow("reading Arrow data")
+        self.data = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
+        self.name = "the Arrow table"
+        self.columns = columns_of(self.data.schema, self.name)
+
+    def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
+        """Batches that depend on the number of rows, not on Arrow's chunks."""
+        data = self.data.select(list(names))
+        step, size = batch_rows(data.num_rows, n_features)
+        for start in range(0, data.num_rows, size):
+            (part,) = data.slice(start, size).combine_chunks().to_batches()
+            yield ArrowBatch(part, step, _placer(self.name, start))
+
+
+def columns_of(schema: Any, name: str) -> dict[str, Column]:
+    """The columns of an Arrow schema."""
+    if len(set(schema.names)) < len(schema.names):
+        double = next(column for k, column in enumerate(schema.names) if column in schema.names[:k])
+        raise ValueError(f"{name} has two columns named {double!r}; rename one of them.")
+    return {field.name: column_of(field.type) for field in schema}
+
+
+def _placer(name: str, start: int) -> Callable[[int], str]:
+    return lambda row: f"row {start + row} of {name}"

@@ -1,0 +1,179 @@
+"""Rows that come in chunks, from a function that makes them afresh for every pass, or once, from an iterator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from ..validation import as_real_array, is_missing, require_range, require_weights
+from .arrays import ArraySource
+from .folding import EMPTY, NO_NAMES, Schema, Slab, require_rereadable
+
+
+class ChunkSource:
+    """Rows from chunks `(X, y)`, `(X, y, weight)` or `(X, y, weight, offset)`.
+
+    Each chunk is a segment, or several where it is long, and is read in its own precision.
+
+    Parameters
+    ----------
+    chunks : callable or iterator
+        A function, called with no argument for every pass, that returns an iterable of tuples of arrays; or an iterator of such tuples,
+        which serves one pass.
+    n_threads : int, optional
+
+    Notes
+    -----
+    Targets that are names cost one more pass at construction, to know them all.
+    """
+
+    def __init__(
+        self, chunks: Callable[[], Iterable[tuple[Any, ...]]] | Iterator[tuple[Any, ...]], n_threads: int | None = None
+    ) -> None:
+        self.rereadable = callable(chunks)
+        self.n_threads = n_threads
+        self._opened: Any = None
+        self._rows: int | None = None
+        self._codes: dict[Any, int] | None = None
+        self.reads = 0
+        self.n_features = self.n_targets = -1
+        self.schema = NO_NAMES
+        if callable(chunks):
+            self._chunks = chunks
+            first = next(self._open(), None)
+        else:
+            first = next(chunks, None)
+            whole = chain((first,), chunks)
+            self._chunks = lambda: whole
+        if first is None:
+            raise ValueError("the chunks hold no rows; at least one chunk is needed to know the columns.")
+        target = np.asarray(first[1]) if isinstance(first, (tuple, list)) and len(first) > 1 else EMPTY
+        if holds_names(target):
+            self._codes = {}
+        part = self._check(0, first)
+        self.n_features, self.n_targets, self.dtype = part.n_features, part.n_targets, part.dtype
+        self.schema = Schema(target_dtype=target.dtype, offset=part.offset.size > 0)
+        if self._codes is not None and self.rereadable:
+            for k, chunk in enumerate(self._open()):
+                self._check(k, chunk)
+            labels = sort_labels(self._codes)
+            self._codes = {label: code for code, label in enumerate(labels.tolist())}
+            self.schema = Schema(labels=labels, target_dtype=labels.dtype, offset=part.offset.size > 0)
+
+    def _open(self) -> Iterator[Any]:
+        chunks = iter(self._chunks())
+        if chunks is self._opened:
+            require_rereadable(self, "the rows were read before")
+            raise TypeError(
+                "the function given to source() returned the same iterator twice, which can be read only "
+                "once; it must return a fresh one, source(lambda: chunks(...))."
+            )
+        self._opened = chunks
+        return chunks
+
+    def _check(self, k: int, chunk: Any) -> ArraySource:
+        """Chunk k as a source of its own; every message names the chunk."""
+        if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3, 4):
+            what = f"{type(chunk).__name__} of {len(chunk)}" if hasattr(chunk, "__len__") else type(chunk).__name__
+            raise ValueError(f"chunk {k} must be a tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset), got {what}.")
+        X = as_real_array(chunk[0], f"X in chunk {k}")
+        if X.ndim != 2:
+            raise ValueError(f"X in chunk {k} must have two dimensions (rows, columns), got shape {X.shape}.")
+        if self.n_features not in (-1, X.shape[1]):
+            raise ValueError(
+                f"X in chunk {k} has shape {X.shape}, but chunk 0 had {self.n_features} columns; "
+                "every chunk needs the same columns."
+            )
+        y = as_real_array(chunk[1], f"y in chunk {k}") if self._codes is None else self._encode(k, chunk[1])
+        targets = y.shape[1] if y.ndim == 2 else 1
+        if y.ndim not in (1, 2) or self.n_targets not in (-1, targets):
+            wanted = f"{self.n_targets} target(s), as chunk 0 had"
+            wanted = "one or two dimensions" if self.n_targets == -1 else wanted
+            raise ValueError(f"y in chunk {k} has shape {y.shape}; it needs {wanted}.")
+        vectors = {}
+        for place, name in ((2, "sample_weight"), (3, "offset")):
+            if len(chunk) > place and chunk[place] is not None:
+                values = vectors[name] = as_real_array(chunk[place], f"{name} in chunk {k}")
+                if values.ndim != 1:
+                    raise ValueError(f"{name} in chunk {k} must have one dimension, got shape {values.shape}.")
+        weight, offset = vectors.get("sample_weight", EMPTY), vectors.get("offset", EMPTY)
+        if len(y) != len(X) or any(len(values) != len(X) for values in vectors.values()):
+            counts = "".join(f" and {values.size} {name}" for name, values in (("weights", weight), ("offsets", offset)) if values.size)
+            raise ValueError(f"chunk {k} has {len(X)} rows of X, {len(y)} of y{counts}.")
+        if self.n_features != -1 and bool("offset" in vectors) != self.schema.offset:
+            raise ValueError(f"chunk {k} and chunk 0 differ in whether they have offsets; give all of them offsets, or none.")
+        require_range(y, f"y in chunk {k}")
+        require_range(offset, f"offset in chunk {k}")
+        require_weights(weight, f"sample_weight in chunk {k}")
+        return ArraySource(X, y.astype(np.float64, copy=False), weight, offset)
+
+    def _encode(self, k: int, y: Any) -> np.ndarray:
+        """Codes of a chunk of names; the labels are being collected until the schema has them."""
+        assert self._codes is not None
+        labels = np.asarray(y)
+        if labels.ndim == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
+        codes = np.empty(labels.shape)
+        for row, label in enumerate(labels.tolist()):
+            if is_missing(label):
+                raise ValueError(f"y in chunk {k} is missing at row {row}; drop such rows before the fit.")
+            if self.schema.labels is None:
+                self._codes.setdefault(label, len(self._codes))
+            elif label not in self._codes:
+                raise ValueError(f"y in chunk {k} holds the label {label!r} at row {row}, which was not there at the first reading.")
+            codes[row] = self._codes[label]
+        return codes
+
+    def segments(self) -> Iterator[Iterable[Slab]]:
+        """Yield the segments of each chunk, checked as it comes."""
+        rows = 0
+        for k, chunk in enumerate(self._open()):
+            part = self._check(k, chunk)
+            if not self.rereadable:  # nobody can look for it afterwards
+                require_range(part.X, f"X in chunk {k}", part.dtype)
+            rows += part.n_rows
+            yield from part.segments()
+        if self._rows not in (None, rows):
+            raise ValueError(
+                f"the chunks held {self._rows} rows at the first reading and {rows} at the next; "
+                "the function given to source() must return all of them each time."
+            )
+        self._rows = rows
+
+    def check_finite(self) -> None:
+        """Raise a ValueError that names the first NaN or infinity, and the chunk it is in."""
+        for k, chunk in enumerate(self._open()):
+            part = self._check(k, chunk)
+            require_range(part.X, f"X in chunk {k}", part.dtype)
+
+    def targets_only(self) -> ChunkSource:
+        """Itself: a chunk comes whole."""
+        return self
+
+    def labels_so_far(self) -> list[Any] | None:
+        """The labels in order of their first appearance, where targets are names that come only once."""
+        return None if self.rereadable or self._codes is None else list(self._codes)
+
+
+def holds_names(y: np.ndarray) -> bool:
+    """Whether targets are names: text, or objects that are not numbers."""
+    if y.dtype.kind in "UST":
+        return True
+    return y.dtype.kind == "O" and any(isinstance(value, (str, bytes)) for value in y.ravel()[:1000])
+
+
+def sort_labels(labels: Iterable[Any]) -> np.ndarray:
+    """Labels as a sorted array of their own type.
+
+    Raises
+    ------
+    ValueError
+        For labels of types that do not sort.
+    """
+    try:
+        return np.unique(np.array(sorted(labels)))
+    except TypeError as error:
+        raise ValueError(f"the target mixes labels of types that do not sort ({error}); use one type throughout.") from error

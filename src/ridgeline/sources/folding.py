@@ -1,0 +1,151 @@
+"""Where rows live.  A source knows its shape, checks itself, and yields its rows as segments of slabs.
+
+A *slab* is a float64 or float32 block of rows, its columns or its rows adjacent in memory, with its targets, weights and offsets: what a
+kernel takes.  A *segment* is a
+run of slabs whose boundaries depend on the shape of the data alone, never on threads or memory; `fold` reduces each segment on its own,
+on as many threads as there are, and merges the results in order.
+
+To add a source: a final class with what `Source` lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from ..threads import reduce, thread_count
+
+SEGMENT_ELEMENTS = 1 << 19
+"""Entries of X per segment at most (4 MB of float64), which take some tenths of a millisecond to read: enough to share with a thread."""
+
+SEGMENT_ROWS = 2048
+"""Or, for wide rows, this many: merging two d x d summaries then costs a few per cent of making one."""
+
+SLAB_ELEMENTS = 1 << 17
+"""Entries converted at a time where X is not already contiguous float64 or float32: 1 MB, which stays in a core's cache."""
+
+EMPTY = np.empty(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Slab:
+    """Rows for a kernel: X (n, d), y (n,) or (n, t), weights (n,) or (0,), offsets (n,), (n, c) or (0,)."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    offset: np.ndarray
+
+
+class Summary(Protocol):
+    """A record with an empty element, rows added in place, and `merge`: a monoid."""
+
+    def add_rows(self, slab: Slab) -> None: ...
+
+    def merge(self, other: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What the columns of a source mean.
+
+    Attributes
+    ----------
+    features : tuple of str, optional
+        Names of the columns of X, where they have names.
+    labels : ndarray, optional
+        Where targets are names: the targets in the slabs are codes, and code k stands for labels[k].  Sorted.
+    target_dtype : dtype
+        Of the targets as they were given, which the slabs hold as float64: classes are given back in it.
+    offset : bool
+        Whether slabs have offsets.
+    """
+
+    features: tuple[str, ...] | None = None
+    labels: np.ndarray | None = None
+    target_dtype: np.dtype = np.dtype(np.float64)
+    offset: bool = False
+
+
+NO_NAMES = Schema()
+
+
+class Source(Protocol):
+    """What the fold and the estimators need of a place where rows live.
+
+    `rereadable` is false of rows that come only once; `targets_only` is a source of the same targets, weights and offsets, in which X may
+    have no columns: quicker to read where columns lie apart.
+    """
+
+    n_features: int
+    n_targets: int
+    dtype: np.dtype
+    reads: int
+    n_threads: int | None
+    schema: Schema
+    rereadable: bool
+
+    def segments(self) -> Iterator[Iterable[Slab]]: ...
+
+    def check_finite(self) -> None: ...
+
+    def targets_only(self) -> Source: ...
+
+
+S = TypeVar("S", bound=Summary)
+
+
+def fold(source: Source, empty: Callable[[], S]) -> S:
+    """Reduce the rows of `source` to one summary: the only loop over data in the library.
+
+    Parameters
+    ----------
+    source : Source
+    empty : callable
+        Makes the empty summary; called once per segment, on any thread.
+
+    Returns
+    -------
+    The merged summary. Segments are merged in their order, so the result has the same bits however they were computed.
+    """
+    source.reads += 1
+
+    def summarise(segment: Iterable[Slab]) -> S:
+        part = empty()
+        for slab in segment:
+            part.add_rows(slab)
+        return part
+
+    total = reduce(source.segments(), summarise, thread_count(source.n_threads))
+    return empty() if total is None else total
+
+
+def adjacent(X: np.ndarray) -> bool:
+    """Whether kernels read X as it is: float64 or float32, columns or rows adjacent, nothing overlapping."""
+    if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative or not X.flags.aligned:
+        return False
+    (n, d), size = X.shape, X.itemsize
+    row, column = (s // size if s % size == 0 else -1 for s in X.strides)
+    return ((column == 1 or d == 1) and row >= d) or ((row == 1 or n == 1) and column >= n)
+
+
+def segment_rows(n: int, n_features: int) -> int:
+    """Rows per segment: a function of the shape alone; segments of one matrix are of equal length but for the last, multiples of 64."""
+    target = max(SEGMENT_ELEMENTS // max(n_features, 1), SEGMENT_ROWS)
+    count = -(-n // target) or 1
+    return -(-n // (64 * count)) * 64 or 64
+
+
+ONCE = (
+    "The chunks come from an iterator, which can be read only once, and {what}. Pass a function that returns a fresh iterator, "
+    "source(lambda: chunks(...)), or have the rows written to a temporary file, source(chunks, spool=True)."
+)
+
+
+def require_rereadable(source: Source, what: str = "this fit reads the rows several times") -> None:
+    """Raise a TypeError, with the remedy, for rows that come only once."""
+    if not source.rereadable:
+        raise TypeError(ONCE.format(what=what))

@@ -1,0 +1,199 @@
+"""`source`: which kind of place some data are, decided without importing what they would need."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .arrays import ArraySource
+from .chunks import ChunkSource, holds_names
+from .columns import Table
+from .folding import EMPTY, Schema, Source
+from .mapped import is_npy, open_npy
+from .table import TableSource
+
+
+def source(
+    data: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    target: str | Sequence[str] | None = None,
+    weight: str | None = None,
+    offset: Any = None,
+    features: Sequence[str] | None = None,
+    categories: Mapping[str, Sequence[Any]] | None = None,
+    spool: bool | str | os.PathLike[str] = False,
+    n_threads: int | None = None,
+) -> Source:
+    """A source of rows for `fit_source`: rows need not fit in memory.
+
+    Parameters
+    ----------
+    data : matrix, chunks or table
+        *A matrix* of shape (n, d), with `y`: array-like, memory map, the path of a `.npy` file (mapped), or a Dask array.
+        *Chunks*: a function without arguments that returns a fresh iterable of `(X, y)`, `(X, y, sample_weight)` or
+        `(X, y, sample_weight, offset)` each time it is called (every pass over the data calls it once); a list of such tuples; or an
+        iterator of them, which serves one pass: enough for least squares.
+        *A table*, with `target`: the path of a Parquet or CSV file, a folder of Parquet files, a glob, a list of paths; an Arrow table or
+        dataset; a pandas or polars data frame; a Dask data frame.
+    y, sample_weight : array-like of shape (n,), or the path of a .npy file, optional
+        Targets (or shape (n, t)) and weights of a matrix.
+    target : str or list of str
+        Column of a table to predict; several for least squares. Words are the labels of a classifier.
+    weight : str, optional
+        Column of a table with the sample weights.
+    offset : str, or array-like of shape (n,), optional
+        What is added to the prediction of each row: the column of a table, or the numbers beside a matrix.
+    features : list of str, optional
+        Columns of a table that make X, in this order; None for all that have no other role.
+    categories : mapping of str to sequence, optional
+        For columns of words, which become one 0/1 column per category but the first: their categories, in order. None to find them
+        (sorted), at the cost of one more read of those columns.
+    spool : bool or path, default False
+        Write the chunks of an iterator to an unnamed temporary file (in that folder), so that they can be read again.
+    n_threads : int, optional
+        Threads to share the reading of the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. Results have the same bits
+        for any number.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    ValueError
+        For shapes and columns that do not match, and for files that are damaged or cut short, with their position.
+    TypeError
+        For arguments that do not belong to this kind of data.
+    ImportError
+        Where the kind of data needs a package that is not installed, with its name.
+
+    Notes
+    -----
+    Memory: some megabytes per thread, and the targets and weights where they are arrays. Boundaries of segments depend on the layout of
+    the data alone (rows of a matrix; row groups, partitions, chunks), so that a fit has the same bits each time.
+    """
+    data, kind = _recognise(data, y)
+    columns = {"target": target, "weight": weight, "features": features, "categories": categories}
+    if kind == "table":
+        for name, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                meant = {"y": "target", "sample_weight": "weight"}[name]
+                raise TypeError(f"{name} goes with a matrix; of a table, name the column: source(data, {meant}='...').")
+        if target is None:
+            raise ValueError("target is missing; a table needs the name of the column to predict: source(data, target='y').")
+        opened = _open_paths(data) if isinstance(data, list) else _open_table(data)
+        return TableSource(opened, target, weight, offset, features, categories, n_threads)
+    for name, value in columns.items():
+        if value is not None:
+            raise TypeError(f"{name}= names columns of a table, and these data are {kind}; pass arrays: source(X, y, sample_weight).")
+    if kind == "chunks":
+        if y is not None or sample_weight is not None or offset is not None:
+            raise TypeError("chunks bring their own targets, weights and offsets: tuples (X, y, sample_weight, offset).")
+        chunks = ChunkSource(data, n_threads)
+        if spool is False or chunks.rereadable:
+            return chunks
+        from .spool import spool_chunks
+
+        return spool_chunks(chunks, None if spool is True else spool)
+    if y is None:
+        raise ValueError("y is missing; a matrix needs its targets: source(X, y).")
+    if kind == "a Dask array":
+        from .partitions import array_source
+
+        return array_source(data, y, sample_weight, offset, n_threads)
+    return _matrix(data, y, sample_weight, offset, n_threads)
+
+
+def _matrix(data: Any, y: Any, sample_weight: Any, offset: Any, n_threads: int | None) -> ArraySource:
+    from ..validation import check_matrix, check_targets, check_weights
+
+    data, y, sample_weight, offset = (open_npy(value) if is_npy(value) else value for value in (data, y, sample_weight, offset))
+    X = check_matrix(data)
+    given = np.asarray(y)
+    labels = None
+    if holds_names(given):
+        from ..labels import check_labels
+
+        labels, codes = check_labels(y, len(X))
+        y = codes.astype(np.float64)
+    targets = check_targets(y, len(X))
+    offsets = EMPTY if offset is None else check_targets(offset, len(X), name="offset", multi=False)
+    schema = Schema(labels=labels, target_dtype=given.dtype if labels is None else labels.dtype, offset=offset is not None)
+    return ArraySource(X, targets, check_weights(sample_weight, len(X)), offsets, n_threads, schema)
+
+
+def _recognise(data: Any, y: Any) -> tuple[Any, str]:
+    """The data and their kind: "table", "chunks", "a Dask array" or "a matrix"; paths of tables become a list."""
+    if isinstance(data, (str, os.PathLike)):
+        path = os.fspath(data)
+        return (path, "a matrix") if is_npy(path) else ([path], "table")
+    if isinstance(data, (list, tuple)) and data and all(isinstance(path, (str, os.PathLike)) for path in data):
+        return [os.fspath(path) for path in data], "table"
+    package = type(data).__module__.partition(".")[0]
+    if package in ("dask", "dask_expr"):
+        if hasattr(data, "npartitions") and hasattr(data, "columns"):
+            return data, "table"
+        if hasattr(data, "numblocks"):
+            return data, "a Dask array"
+        raise TypeError(f"a Dask {type(data).__name__} has no columns; pass a Dask array or data frame.")
+    if package == "pyarrow" and type(data).__name__ == "RecordBatchReader":
+        raise TypeError("a RecordBatchReader can be read only once; pass the table or dataset it reads, or write it to a Parquet file.")
+    if package in ("pyarrow", "polars", "pandas", "narwhals") and y is None:
+        return data, "table"
+    if callable(data) or isinstance(data, Iterator):
+        return data, "chunks"
+    if y is None and isinstance(data, (list, tuple)) and data and _is_chunk(data[0]):
+        return (lambda: data), "chunks"
+    return data, "a matrix"
+
+
+def _is_chunk(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) in (2, 3, 4) and np.ndim(value[0]) == 2
+
+
+def _open_table(data: Any) -> Table:
+    package, name = type(data).__module__.partition(".")[0], type(data).__name__
+    if package.startswith("dask"):
+        from .partitions import DaskTable
+
+        return DaskTable(data)
+    if package == "pyarrow":
+        from .arrow import ArrowTable
+        from .datasets import open_dataset
+
+        return ArrowTable(data) if name in ("Table", "RecordBatch") else open_dataset(data)
+    if name == "LazyFrame":
+        raise TypeError("a LazyFrame has no rows yet: write it with sink_parquet('rows.parquet') and pass that path, or collect() it.")
+    from .frames import FrameTable
+
+    return FrameTable(data)
+
+
+def _open_paths(paths: Sequence[str]) -> Table:
+    """Files of one kind, folders and globs, as one table."""
+    name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    found: list[str] = []
+    for path in paths:
+        matches = [path] if os.path.exists(path) or not glob.has_magic(path) else sorted(glob.glob(path, recursive=True))
+        if not matches:
+            raise FileNotFoundError(f"no file matches {path!r}.")
+        found += matches
+    for path in found:
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"there is no file {path!r}.")
+    from .text import SUFFIXES, CsvTable
+
+    if all(path.endswith(SUFFIXES) for path in found):
+        return CsvTable(found, name)
+    from .parquet import is_parquet, open_paths
+
+    strange = next((path for path in found if not is_parquet(path)), None)
+    if strange is not None:
+        raise ValueError(f"{strange} is neither Parquet nor CSV by its name or its first bytes (.parquet, {', '.join(SUFFIXES)}, .npy).")
+    return open_paths(found, name)

@@ -1,0 +1,116 @@
+"""Rows written to temporary files and mapped: for what can be read only once, and for what must be read row by row.
+
+The files have no name: the system deletes them with the process that holds them, however it ends.  (Where it cannot do that, they are
+deleted as soon as they are closed.)
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from typing import IO, Any
+
+import numpy as np
+
+from .arrays import ArraySource
+from .chunks import ChunkSource, sort_labels
+from .folding import EMPTY, Schema, Slab, Source
+
+
+class _Column:
+    """Values appended to a temporary file, all in one dtype: the widest that came."""
+
+    def __init__(self, folder: str | None) -> None:
+        self.folder = folder
+        self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder, prefix="ridgeline-")
+        self.dtype: np.dtype | None = None
+        self.rows = 0
+        self.tail: tuple[int, ...] = ()
+
+    def append(self, values: np.ndarray) -> None:
+        if self.dtype is None:
+            self.dtype, self.tail = values.dtype, values.shape[1:]
+        wide = np.result_type(self.dtype, values.dtype)
+        if wide != self.dtype:
+            self._widen(wide)
+        self.file.write(memoryview(np.ascontiguousarray(values, dtype=self.dtype)).cast("B") if values.size else b"")
+        self.rows += len(values)
+
+    def _widen(self, dtype: np.dtype) -> None:
+        old, rows = self.array(), self.rows
+        self.file, self.dtype, self.rows = tempfile.TemporaryFile(dir=self.folder, prefix="ridgeline-"), dtype, 0
+        for a in range(0, rows, 4096):
+            self.append(old[a : a + 4096])
+
+    def array(self) -> np.ndarray:
+        self.file.flush()
+        if not self.rows or not all(self.tail):
+            return np.empty((self.rows, *self.tail), self.dtype)
+        return np.memmap(self.file, self.dtype, "r", shape=(self.rows, *self.tail))
+
+
+def spool(source: Source, folder: Any = None) -> ArraySource:
+    """The rows of a source in temporary files, as a source that can be read again and anywhere.
+
+    Parameters
+    ----------
+    source : Source
+        Read once, in order.
+    folder : path-like, optional
+        Where the files are; None for the system's temporary folder.
+
+    Raises
+    ------
+    OSError
+        Where the disk is full, with the rows that fitted. Nothing is left behind.
+
+    Notes
+    -----
+    One read and one write of the data, as C-ordered float32 or float64.
+    """
+    folder = None if folder is None else os.fspath(folder)
+    X, y, weight, offset = (_Column(folder) for _ in range(4))
+    source.reads += 1
+    try:
+        for segment in source.segments():
+            for slab in segment:
+                _append(slab, X, y, weight, offset)
+        arrays = [column.array() for column in (X, y, weight, offset)]
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(
+            error.errno,
+            f"no space left in {folder or tempfile.gettempdir()} after {y.rows} rows; name a folder with more: spool='/path'",
+        ) from error
+    return ArraySource(
+        np.asarray(arrays[0]), np.asarray(arrays[1]), arrays[2] if weight.rows else EMPTY, arrays[3] if offset.rows else EMPTY,
+        source.n_threads, source.schema,
+    )  # fmt: skip
+
+
+def spool_chunks(chunks: ChunkSource, folder: Any = None) -> ArraySource:
+    """`spool`, for chunks whose labels are all known only at the end."""
+    rows = spool(chunks, folder)
+    labels = chunks.labels_so_far()
+    if labels is None:
+        return rows
+    names = sort_labels(labels)
+    rank = {label: float(code) for code, label in enumerate(names.tolist())}
+    codes = np.array([rank[label] for label in labels])[rows.y.astype(np.intp)]
+    schema = Schema(labels=names, target_dtype=names.dtype, offset=rows.schema.offset)
+    return ArraySource(rows.X, codes, rows.weight, rows.offset, rows.n_threads, schema)
+
+
+def _append(slab: Slab, X: _Column, y: _Column, weight: _Column, offset: _Column) -> None:
+    """One slab; weights and offsets that only some slabs have are made up for those that have none."""
+    for column, values, absent in ((weight, slab.weight, 1.0), (offset, slab.offset, 0.0)):
+        if values.size:
+            for a in range(column.rows, y.rows, 4096):
+                column.append(np.full(min(4096, y.rows - a), absent))
+            column.append(values)
+        elif column.rows:
+            column.append(np.full(len(slab.X), absent))
+    X.append(slab.X)
+    y.append(slab.y)
