@@ -16,7 +16,7 @@ from .expansion import Coordinates, Expansion
 from .kernels import load
 from .pointwise import SQUARED, Loss
 from .ranges import ColumnRanges, power_of_two_scale
-from .sources import SLAB_ELEMENTS, ArraySource, Slab, Source, fold, require_rereadable
+from .sources import SLAB_ELEMENTS, ArraySource, Slab, Source, fold, require_rereadable, require_rows
 from .views import WithoutTargets
 from .workspace import block_rows, padded
 
@@ -65,6 +65,7 @@ class Objective:
             ranges = fold(source, lambda: ColumnRanges(source.n_features))
         if not ranges.finite():
             source.check_finite()
+        require_rows(ranges.weight)
         self.weight, self.rows = ranges.weight, ranges.rows
         center = ranges.mean if fit_intercept else np.zeros(source.n_features)
         reach = np.maximum(ranges.high - center, center - ranges.low)

@@ -90,7 +90,7 @@ def regression_rows(source: Source, multi: bool = False) -> Source:
     """
     if source.schema.labels is not None:
         raise ValueError(
-            f"the target holds names ({source.schema.labels[0]!r}, ...), not numbers; for names use a classifier, such as LogisticRegression."
+            f"the target holds names ({source.schema.labels[0]}, ...), not numbers; for names use a classifier, such as LogisticRegression."
         )
     if source.n_targets != 1 and not multi:
         raise ValueError(f"the source has {source.n_targets} targets per row where one is needed; fit one model per target.")

@@ -53,12 +53,6 @@ def source_names(source: Source) -> np.ndarray | None:
     return None if names is None else np.array(names, dtype=object)
 
 
-def require_rows(weight: float) -> None:
-    """Raise a ValueError if the rows of a source weigh nothing."""
-    if not weight > 0:
-        raise ValueError("the source has no rows, or none with a positive weight; there is nothing to fit.")
-
-
 predict_one = load("one_row").predict_one
 
 

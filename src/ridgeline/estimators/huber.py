@@ -11,7 +11,7 @@ from ..solvers.select import Minimum
 from ..sources import ArraySource, Source, require_rereadable
 from ..validation import check_targets
 from ..views import regression_rows
-from .base import Regressor, check_count, check_flag, check_number, require_rows, source_names
+from .base import Regressor, check_count, check_flag, check_number, source_names
 
 
 class HuberRegressor(Regressor):

@@ -9,10 +9,10 @@ import numpy as np
 from ..moments import Moments, moments_of
 from ..solvers.dual import solve_dual
 from ..solvers.least_squares import LinearSolution, solve
-from ..sources import ArraySource, Source
+from ..sources import ArraySource, Source, require_rows
 from ..validation import as_real_array, check_targets, require_finite
 from ..views import regression_rows
-from .base import Regressor, check_flag, check_number, require_rows, source_names
+from .base import Regressor, check_flag, check_number, source_names
 
 SMALL_WIDTH = 64
 """Columns up to which moments serve even where the rows are fewer: they are as cheap, and refined to the last digit."""

@@ -12,10 +12,10 @@ from ..labels import check_labels, class_factors, class_weights, classes_of, enc
 from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..solvers.select import minimise
-from ..sources import ArraySource, Source, require_rereadable
+from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..validation import check_weights
 from ..views import ClassCodes
-from .base import Estimator, check_choice, check_count, check_flag, check_number, require_rows, source_names
+from .base import Estimator, check_choice, check_count, check_flag, check_number, source_names
 
 probabilities_of_one = load("one_row").probabilities_of_one
 

@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 
 from ..solvers.quantile import solve_quantile
-from ..sources import ArraySource, Source
+from ..sources import ArraySource, Source, require_rows
 from ..sources.spool import spool
 from ..validation import check_targets
 from ..views import regression_rows
-from .base import Regressor, check_count, check_flag, check_number, require_rows, source_names
+from .base import Regressor, check_count, check_flag, check_number, source_names
 
 
 class QuantileRegressor(Regressor):

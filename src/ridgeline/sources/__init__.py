@@ -14,6 +14,7 @@ from .folding import (
     adjacent,
     fold,
     require_rereadable,
+    require_rows,
     segment_rows,
 )
 from .opening import source
@@ -32,6 +33,7 @@ __all__ = [
     "adjacent",
     "fold",
     "require_rereadable",
+    "require_rows",
     "segment_rows",
     "source",
 ]

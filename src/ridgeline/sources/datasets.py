@@ -18,7 +18,11 @@ def open_dataset(data: Any) -> Table:
     import pyarrow.dataset as ds
 
     if type(data) is ds.FileSystemDataset and isinstance(data.format, ds.ParquetFileFormat):
-        return ParquetTable(files_of(data), "the Arrow dataset")
+        try:
+            files = files_of(data)
+        except ValueError:  # a filtered dataset does not give its files away
+            return DatasetTable(data)
+        return ParquetTable(files, "the Arrow dataset")
     return DatasetTable(data)
 
 

@@ -149,3 +149,9 @@ def require_rereadable(source: Source, what: str = "this fit reads the rows seve
     """Raise a TypeError, with the remedy, for rows that come only once."""
     if not source.rereadable:
         raise TypeError(ONCE.format(what=what))
+
+
+def require_rows(weight: float) -> None:
+    """Raise a ValueError if the rows of a source weigh nothing."""
+    if not weight > 0:
+        raise ValueError("the source has no rows, or none with a positive weight; there is nothing to fit.")

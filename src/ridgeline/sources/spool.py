@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from contextlib import suppress
 from typing import IO, Any
 
 import numpy as np
 
 from .arrays import ArraySource
 from .chunks import ChunkSource, sort_labels
-from .folding import EMPTY, Schema, Slab, Source
+from .folding import EMPTY, Schema, Slab, Source, require_rows
 
 
 class _Column:
@@ -39,9 +40,15 @@ class _Column:
 
     def _widen(self, dtype: np.dtype) -> None:
         old, rows = self.array(), self.rows
+        self.file.close()  # the map stays
         self.file, self.dtype, self.rows = tempfile.TemporaryFile(dir=self.folder, prefix="ridgeline-"), dtype, 0
         for a in range(0, rows, 4096):
             self.append(old[a : a + 4096])
+
+    def close(self) -> None:
+        """Done with writing. What array() mapped stays, and goes with the last who holds it."""
+        with suppress(OSError):  # what did not fit on the disk does not fit now either
+            self.file.close()
 
     def array(self) -> np.ndarray:
         self.file.flush()
@@ -75,7 +82,12 @@ def spool(source: Source, folder: Any = None) -> ArraySource:
     try:
         for segment in source.segments():
             for slab in segment:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    finite = np.isfinite(slab.X.sum(dtype=np.float64))
+                if not finite and source.rereadable:
+                    source.check_finite()  # the source knows where it is
                 _append(slab, X, y, weight, offset)
+        require_rows(y.rows)
         arrays = [column.array() for column in (X, y, weight, offset)]
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -84,6 +96,9 @@ def spool(source: Source, folder: Any = None) -> ArraySource:
             error.errno,
             f"no space left in {folder or tempfile.gettempdir()} after {y.rows} rows; name a folder with more: spool='/path'",
         ) from error
+    finally:
+        for column in (X, y, weight, offset):
+            column.close()
     return ArraySource(
         np.asarray(arrays[0]), np.asarray(arrays[1]), arrays[2] if weight.rows else EMPTY, arrays[3] if offset.rows else EMPTY,
         source.n_threads, source.schema,

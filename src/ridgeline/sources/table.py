@@ -18,6 +18,9 @@ from .columns import Batch, Categories, Table, find, find_categories, numeric
 from .folding import EMPTY, SLAB_ELEMENTS, Schema, Slab
 from .prefetch import ahead
 
+SLAB = SLAB_ELEMENTS << 2
+"""Entries of X made at a time: a segment of float32 is 2 MB; smaller slabs make more, shorter copies, and take longer."""
+
 
 @dataclass(frozen=True)
 class _Decoded:
@@ -77,10 +80,10 @@ class TableSource:
         if isinstance(features, str):
             raise TypeError(f"features is a list of column names, got the name {features!r}; write [{features!r}].")
         self._features = [name for name in table.columns if name not in roles] if features is None else list(features)
-        both = [name for name in self._features if name in roles]
-        if both or len(set(self._features)) < len(self._features):
-            name = both[0] if both else next(name for k, name in enumerate(self._features) if name in self._features[:k])
-            raise ValueError(f"column {name!r} is named twice, as feature, target, weight or offset; a column has one role.")
+        named = self._targets + self._features
+        double = next((name for k, name in enumerate(named) if name in named[:k]), None)
+        if double is not None:
+            raise ValueError(f"column {double!r} is named twice among target and features; name it once.")
         if not self._features:
             raise ValueError(f"{table.name} has no columns left to be features.")
         self.n_targets = len(self._targets)
@@ -155,7 +158,7 @@ class TableSource:
         return np.ascontiguousarray(values)
 
     def _slabs(self, decoded: _Decoded, start: int, stop: int) -> Iterator[Slab]:
-        step = max(SLAB_ELEMENTS // max(self.n_features, 1), 64)
+        step = max(SLAB // max(self.n_features, 1), 64)
         columns = [(values, self._encodings.get(name)) for name, values in zip(self._features, decoded.features)]
         for a in range(start, stop, step):
             b = min(a + step, stop)
