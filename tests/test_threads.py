@@ -67,6 +67,20 @@ def test_no_more_results_wait_than_threads():
     assert most <= 3 + 1
 
 
+@pytest.mark.skipif(int(np.__version__.partition(".")[0]) < 2, reason="before NumPy 2 each thread has its own settings")
+def test_what_numpy_may_warn_of_is_the_same_in_every_thread():
+    seen = set()
+
+    def work(k):
+        time.sleep(0.001)
+        seen.add((threading.current_thread().name, np.geterr()["invalid"]))
+        return Trail(k)
+
+    with np.errstate(invalid="ignore"):
+        reduce(iter(range(50)), work, 3)
+    assert len(seen) > 1 and {setting for _, setting in seen} == {"ignore"}
+
+
 @pytest.mark.parametrize("n_threads", THREADS)
 @pytest.mark.parametrize("where", ["job", "work", "merge"])
 def test_an_error_comes_out_once_with_its_traceback_and_leaves_the_pool_usable(where, n_threads):

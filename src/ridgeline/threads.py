@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
@@ -194,7 +195,8 @@ def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | Non
     if second is None:
         return work(first)
     shared = _Reduction(_again(first, second, jobs), work, n_threads + 1)
-    _pool.ask(n_threads - 1, shared.help)
+    here = copy_context()  # what NumPy is to warn of, which the caller may have set, holds in the other threads too
+    _pool.ask(n_threads - 1, lambda: here.copy().run(shared.help))
     try:
         shared.take_part()
     except BaseException as failure:

@@ -16,8 +16,8 @@ import numpy as np
 from .arrow import ArrowBatch, column_of, columns_of, require_pyarrow
 from .columns import Batch, Column, batch_rows
 
-BUFFER = 1 << 20
-"""Bytes of each column's compressed data read at a time; without it a row group would be read whole."""
+BUFFER = 1 << 25
+"""Bytes of compressed data, of all columns together, read at a time; without such a buffer a row group would be read whole."""
 
 
 @dataclass
@@ -30,13 +30,14 @@ class ParquetFile:
     keys: dict[str, Any] = field(default_factory=dict)
     rows: int = -1
 
-    def open(self, words: Sequence[str] = ()) -> Any:
-        """Open it, and read its footer."""
+    def open(self, words: Sequence[str] = (), columns: int = 1) -> Any:
+        """Open it, and read its footer; `words` are columns to read as dictionaries, `columns` how many are to be read."""
         require_pyarrow(f"reading {self.path}")
         import pyarrow.parquet as pq
 
+        buffer = min(max(BUFFER // max(columns, 1), 1 << 16), 1 << 20)
         try:
-            return pq.ParquetFile(self.path, filesystem=self.filesystem, buffer_size=BUFFER, read_dictionary=list(words))
+            return pq.ParquetFile(self.path, filesystem=self.filesystem, buffer_size=buffer, read_dictionary=list(words))
         except (OSError, ValueError) as error:
             raise _failure(error, f"{self.path} cannot be read as Parquet") from error
 
@@ -92,7 +93,7 @@ class ParquetTable:
 
     def _file(self, file: ParquetFile, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
         words = [name for name in names if self.columns[name].dtype is None and name not in file.keys]
-        with file.open(words) as opened:
+        with file.open(words, len(names)) as opened:
             if opened.metadata.num_rows != file.rows:
                 raise ValueError(
                     f"{file.path} had {file.rows} rows when the source was made and has {opened.metadata.num_rows} now; it must not "
