@@ -4,7 +4,8 @@
 
 Writes a Parquet and a .npy file of float32 rows and deletes them afterwards.  Every run is a process of its own, whose peak memory is told;
 the runs take turns, and each time is the least of the rounds.  A scan reads every column (of Parquet: decompresses and decodes it) and does
-nothing with it; a fit's rate counts each of its passes over the file.  With --cold the file is dropped from the system's cache before each run.
+nothing with it; a fit's rate counts each of its passes over the file.  With --cold the file is dropped from the system's cache before each
+run.
 """
 
 import argparse

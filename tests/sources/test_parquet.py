@@ -9,7 +9,7 @@ from ridgeline.sources import columns, parquet
 
 pa = pytest.importorskip("pyarrow")
 import pyarrow.dataset
-import pyarrow.parquet
+import pyarrow.parquet  # noqa: F401
 
 RNG = np.random.default_rng(0)
 N = 20_000
@@ -233,7 +233,7 @@ def test_the_memory_of_a_fit_does_not_grow_with_the_file(tmp_path, monkeypatch):
     rows = RNG.normal(size=(n, d))
     path = tmp_path / "rows.parquet"
     table = pa.table({**{f"x{j}": rows[:, j] for j in range(d)}, "y": rows[:, 0]})
-    pa.parquet.write_table(table, path, row_group_size=n, data_page_size=1 << 16)
+    pa.parquet.write_table(table, path, row_group_size=n, data_page_size=1 << 16, use_dictionary=False)
     pool = pa.proxy_memory_pool(pa.default_memory_pool())
     before = pa.default_memory_pool()
     pa.set_memory_pool(pool)

@@ -10,7 +10,7 @@ from ridgeline.sources import fold
 pa = pytest.importorskip("pyarrow")
 import pyarrow.csv
 import pyarrow.dataset
-import pyarrow.parquet
+import pyarrow.parquet  # noqa: F401
 
 N = 1000
 RNG = np.random.default_rng(0)
@@ -75,6 +75,11 @@ def dask_frame(folder):
     return dask.from_pandas(frame("pandas"), npartitions=3)
 
 
+def ipc(folder):
+    pa.dataset.write_dataset(arrow(), folder / "ipc", format="ipc")
+    return pa.dataset.dataset(folder / "ipc", format="ipc")
+
+
 PLACES = {
     "Parquet file": parquet,
     "folder": two_files,
@@ -87,17 +92,12 @@ PLACES = {
     "record batch": lambda folder: arrow().combine_chunks().to_batches()[0],
     "dataset": lambda folder: pa.dataset.dataset(two_files(folder)),
     "filtered dataset": lambda folder: pa.dataset.dataset(two_files(folder)).filter(pa.dataset.field("s") > 0),
-    "IPC dataset": lambda folder: ipc(folder),
+    "IPC dataset": ipc,
     "CSV": csv,
     "pandas": pandas_frame,
     "polars": polars_frame,
     "Dask": dask_frame,
 }
-
-
-def ipc(folder):
-    pa.dataset.write_dataset(arrow(), folder / "ipc", format="ipc")
-    return pa.dataset.dataset(folder / "ipc", format="ipc")
 
 
 FITS = {
@@ -208,7 +208,7 @@ def test_categories_may_be_given_and_the_first_is_the_reference(tmp_path):
     given = source(parquet(tmp_path), target="y", features=FEATURES, categories={"colour": order})
     assert given.schema.features == ("a", "b", "colour=blue", "colour=green", "colour=violet")
     parts = np.concatenate([slab.X for segment in given.segments() for slab in segment])
-    assert np.array_equal(parts, np.column_stack([A, B, *(COLOUR == name for name in order[1:])]))
+    assert np.array_equal(parts, np.column_stack([A, B, *(name == COLOUR for name in order[1:])]))
     with pytest.raises(ValueError, match="column 'colour' holds 'blue' in row .*, which is not among its categories, red, green"):
         moments_of(source(parquet(tmp_path), target="y", features=FEATURES, categories={"colour": ["red", "green"]}))
     with pytest.raises(ValueError, match="categories names 'a', which is not a feature .* that holds words"):

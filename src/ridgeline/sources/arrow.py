@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Batch, Column, batch_rows, empty_cell
+from .columns import Batch, Column, batch_rows, empty_cell, placer
 
 
 def require_pyarrow(what: str) -> Any:
@@ -88,7 +88,7 @@ class ArrowTable:
         step, size = batch_rows(data.num_rows, n_features)
         for start in range(0, data.num_rows, size):
             (part,) = data.slice(start, size).combine_chunks().to_batches()
-            yield ArrowBatch(part, step, _placer(self.name, start))
+            yield ArrowBatch(part, step, placer(self.name, start))
 
 
 def columns_of(schema: Any, name: str) -> dict[str, Column]:
@@ -97,7 +97,3 @@ def columns_of(schema: Any, name: str) -> dict[str, Column]:
         double = next(column for k, column in enumerate(schema.names) if column in schema.names[:k])
         raise ValueError(f"{name} has two columns named {double!r}; rename one of them.")
     return {field.name: column_of(field.type) for field in schema}
-
-
-def _placer(name: str, start: int) -> Callable[[int], str]:
-    return lambda row: f"row {start + row} of {name}"

@@ -46,7 +46,7 @@ class ChunkSource:
             first = next(self._open(), None)
         else:
             first = next(chunks, None)
-            whole = chain((first,), chunks)
+            whole: Iterable[Any] = chain((first,), chunks)
             self._chunks = lambda: whole
         if first is None:
             raise ValueError("the chunks hold no rows; at least one chunk is needed to know the columns.")

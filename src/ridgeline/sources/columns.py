@@ -6,7 +6,7 @@ the columns stay independent of the intercept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol
@@ -60,6 +60,11 @@ def batch_rows(rows: int, n_features: int) -> tuple[int, int]:
     """(rows per segment, rows per batch) for a run of rows that is laid out as one: a row group, a partition, a frame."""
     step = segment_rows(rows, n_features)
     return step, step * max(BATCH_ELEMENTS // (step * max(n_features, 1)), 1)
+
+
+def placer(name: str, start: int) -> Callable[[int], str]:
+    """Where a row of a batch is, for a batch that begins at row `start` of `name`."""
+    return lambda row: f"row {start + row} of {name}"
 
 
 def empty_cell(name: str, place: str) -> ValueError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .arrow import ArrowBatch, columns_of, require_pyarrow
-from .columns import Batch, Table, batch_rows
+from .columns import Batch, Table, batch_rows, placer
 from .parquet import ParquetTable, files_of
 
 ROWS_AT_ONCE = 1 << 16
@@ -40,5 +40,5 @@ class DatasetTable:
         step, size = batch_rows(ROWS_AT_ONCE, n_features)
         start = 0
         for data in self.data.to_batches(columns=list(names), batch_size=size, use_threads=parallel):
-            yield ArrowBatch(data, step, lambda row, start=start: f"row {start + row} of {self.name}")
+            yield ArrowBatch(data, step, placer(self.name, start))
             start += data.num_rows

@@ -29,6 +29,8 @@ SLAB_ELEMENTS = 1 << 17
 
 EMPTY = np.empty(0)
 
+DOUBLE = np.dtype(np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class Slab:
@@ -66,7 +68,7 @@ class Schema:
 
     features: tuple[str, ...] | None = None
     labels: np.ndarray | None = None
-    target_dtype: np.dtype = np.dtype(np.float64)
+    target_dtype: np.dtype = DOUBLE
     offset: bool = False
 
 

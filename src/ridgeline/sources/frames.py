@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Batch, Column, batch_rows, empty_cell
+from .columns import Batch, Column, batch_rows, empty_cell, placer
 
 
 def require_narwhals() -> Any:
@@ -80,4 +80,4 @@ class FrameTable:
         data = self.data.select(list(names))
         step, size = batch_rows(len(data), n_features)
         for start in range(0, len(data), size):
-            yield FrameBatch(data[start : start + size], step, lambda row, start=start: f"row {start + row} of {self.name}")
+            yield FrameBatch(data[start : start + size], step, placer(self.name, start))

@@ -101,7 +101,9 @@ def open_npy(path: Any) -> np.ndarray:
     wanted = start + dtype.itemsize * int(np.prod(shape, dtype=np.int64))
     if size < wanted:
         row = dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64))
-        where = "every column is incomplete" if fortran and len(shape) > 1 else f"row {(size - start) // max(row, 1)} is the first incomplete"
+        where = f"row {(size - start) // max(row, 1)} is the first incomplete"
+        if fortran and len(shape) > 1:
+            where = "every column is incomplete"
         raise ValueError(
             f"{path} is cut short: its header promises shape {shape} of {dtype}, {wanted} bytes, and the file has {size} ({where}). "
             "Copy or write the file again."

@@ -1,6 +1,7 @@
 """Parquet files: row groups in their order, the wanted columns alone, streamed so that a large row group is never whole in memory.
 
-A row group is laid out as one, so its segments are those of a matrix of its rows: a fit has the same bits as that of the row groups as chunks.
+A row group is laid out as one, so its segments are those of a matrix of its rows: a fit has the same bits as that of the row groups as
+chunks.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import errno
 import os
 import tempfile
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +19,16 @@ from .chunks import ChunkSource, sort_labels
 from .folding import EMPTY, Schema, Slab, Source, require_rows
 
 
+def _unnamed(folder: str | None) -> Any:
+    return tempfile.TemporaryFile(dir=folder, prefix="ridgeline-")
+
+
 class _Column:
     """Values appended to a temporary file, all in one dtype: the widest that came."""
 
     def __init__(self, folder: str | None) -> None:
         self.folder = folder
-        self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder, prefix="ridgeline-")
+        self.file = _unnamed(folder)
         self.dtype: np.dtype | None = None
         self.rows = 0
         self.tail: tuple[int, ...] = ()
@@ -35,13 +39,14 @@ class _Column:
         wide = np.result_type(self.dtype, values.dtype)
         if wide != self.dtype:
             self._widen(wide)
-        self.file.write(memoryview(np.ascontiguousarray(values, dtype=self.dtype)).cast("B") if values.size else b"")
+        if values.size:
+            self.file.write(np.ascontiguousarray(values, dtype=self.dtype).reshape(-1).view(np.uint8).data)
         self.rows += len(values)
 
     def _widen(self, dtype: np.dtype) -> None:
         old, rows = self.array(), self.rows
         self.file.close()  # the map stays
-        self.file, self.dtype, self.rows = tempfile.TemporaryFile(dir=self.folder, prefix="ridgeline-"), dtype, 0
+        self.file, self.dtype, self.rows = _unnamed(self.folder), dtype, 0
         for a in range(0, rows, 4096):
             self.append(old[a : a + 4096])
 
@@ -52,8 +57,8 @@ class _Column:
 
     def array(self) -> np.ndarray:
         self.file.flush()
-        if not self.rows or not all(self.tail):
-            return np.empty((self.rows, *self.tail), self.dtype)
+        if self.dtype is None or not self.rows or not all(self.tail):
+            return np.empty((self.rows, *self.tail))
         return np.memmap(self.file, self.dtype, "r", shape=(self.rows, *self.tail))
 
 

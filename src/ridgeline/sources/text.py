@@ -1,7 +1,7 @@
 """CSV files through pyarrow: a block of text at a time, columns of numbers as float64.
 
-What a column holds is read off the first block, as everywhere; a cell further down that does not fit is an error that names its row.  Batches
-are the blocks, which depend on the file alone.
+What a column holds is read off the first block, as everywhere; a cell further down that does not fit is an error that names its row.
+Batches are the blocks, which depend on the file alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .arrow import ArrowBatch, columns_of, require_pyarrow
-from .columns import Batch, Column, empty_cell
+from .columns import Batch, Column, empty_cell, placer
 from .folding import segment_rows
 
 BLOCK = 1 << 22
@@ -79,7 +79,7 @@ class CsvTable:
                     except (OSError, ValueError) as error:
                         raise ValueError(f"{path} cannot be read after row {start}: {_first_line(error)}.") from error
                     step = segment_rows(data.num_rows, n_features)
-                    yield _CsvBatch(ArrowBatch(data, step, lambda row, path=path, start=start: f"row {start + row} of {path}"))
+                    yield _CsvBatch(ArrowBatch(data, step, placer(path, start)))
                     start += data.num_rows
 
 
