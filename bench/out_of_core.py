@@ -147,6 +147,7 @@ def main(arguments=None):
     parser.add_argument("--columns", type=int, default=50)
     parser.add_argument("--folder", help="where the files are written (default: the system's temporary folder)")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
     parser.add_argument("--cold", action="store_true", help="drop the files from the system's cache before each run")
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -156,7 +157,7 @@ def main(arguments=None):
     n = max(int(options.gigabytes * 1e9 / 4 / options.columns), 2 * options.columns)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         write(folder, n, options.columns)
-        best = measure(folder, ("parquet", "npy"), ("plain read", "scan", *MODELS), options.rounds, options.cold)
+        best = measure(folder, ("parquet", "npy"), ("plain read", "scan", *options.models), options.rounds, options.cold)
     print(f"{n} x {options.columns} float32, {'cold' if options.cold else 'from the cache'}; GB of rows in memory.\n")
     for line in table(best, 4.0 * n * options.columns):
         print(line)
