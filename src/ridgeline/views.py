@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .sources import EMPTY, Slab, Source
+from .sources import EMPTY, ArraySource, Slab, Source
 
 
 class View:
@@ -112,6 +112,15 @@ class ClassCodes(View):
         if self.factors.size:
             weight = (weight if weight.size else np.ones(len(y))) * self.factors[codes]
         yield Slab(slab.X, codes.astype(np.float64) if len(self.values) == 2 else codes, weight, slab.offset)
+
+
+def class_rows(source: Source, values: np.ndarray, factors: np.ndarray) -> Source:
+    """`ClassCodes`; of arrays, arrays again, of which a fit can take samples."""
+    rows = ClassCodes(source, values, factors)
+    if not isinstance(source, ArraySource):
+        return rows
+    (coded,) = rows.change(Slab(source.X, source.y, source.weight, source.offset))
+    return ArraySource(coded.X, coded.y, coded.weight, coded.offset, source.n_threads, source.schema)
 
 
 class LargestTarget:

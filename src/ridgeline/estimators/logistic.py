@@ -14,7 +14,7 @@ from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..solvers.select import minimise
 from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..validation import check_weights
-from ..views import ClassCodes
+from ..views import class_rows
 from .base import Estimator, check_choice, check_count, check_flag, check_number, source_names
 
 probabilities_of_one = load("one_row").probabilities_of_one
@@ -161,7 +161,7 @@ class LogisticRegression(Estimator):
         if source.schema.offset and len(classes) != 2:
             raise ValueError(f"offsets serve two classes, and there are {len(classes)}.")
         factors = class_factors(self.class_weight, classes, share)
-        rows = ClassCodes(source, values, factors)
+        rows = class_rows(source, values, factors)
         self._fit_codes(rows, classes, share * factors if factors.size else share, source_names(source))
         self.certificate_.warn()
         return self
