@@ -23,6 +23,9 @@ accumulate = load("moments").accumulate
 
 EPS = float(np.finfo(float).eps)
 
+BAND = 1 << 15
+"""Entries of a scatter that are merged at a time."""
+
 
 class Moments:
     """Weight, mean and centred scatter of the columns of X and y together, in double precision.
@@ -149,9 +152,12 @@ class Moments:
             self.scaled_mean += 0 * other.scaled_mean
             return
         delta = other.scaled_mean * ratio - self.scaled_mean
-        self._lower += np.sign(weight) * (other._lower * ratio * ratio[:, None])
         f = (self.weight / total) * weight if self.weight else 0.0
-        self._lower += (f * delta)[:, None] * delta
+        step = max(BAND // ratio.size, 1)
+        for a in range(0, ratio.size, step):  # in bands of rows, which stay in the cache
+            mine, theirs, factor = self._lower[a : a + step], other._lower[a : a + step], ratio[a : a + step, None]
+            mine += np.sign(weight) * (theirs * ratio * factor)
+            mine += (f * delta[a : a + step, None]) * delta
         self.scaled_mean += (weight / total) * delta
         self.weight = total
 
