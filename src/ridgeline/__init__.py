@@ -40,6 +40,7 @@ _HOME = {
     "show_config": "configuration",
     "LinearRegression": "estimators.least_squares",
     "Ridge": "estimators.least_squares",
+    "RidgeCV": "estimators.ridge_cv",
     "HuberRegressor": "estimators.huber",
     "QuantileRegressor": "estimators.quantile",
     "LogisticRegression": "estimators.logistic",

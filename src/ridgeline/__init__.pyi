@@ -15,6 +15,7 @@ from .estimators.least_squares import LinearRegression as LinearRegression
 from .estimators.least_squares import Ridge as Ridge
 from .estimators.logistic import LogisticRegression as LogisticRegression
 from .estimators.quantile import QuantileRegressor as QuantileRegressor
+from .estimators.ridge_cv import RidgeCV as RidgeCV
 from .lecture import least_squares_by_inverse as least_squares_by_inverse
 from .lecture import least_squares_cost as least_squares_cost
 from .lecture import least_squares_gradient as least_squares_gradient

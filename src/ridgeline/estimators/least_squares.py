@@ -59,18 +59,23 @@ class _LeastSquares(Regressor):
         """
         matrix, weight, names = self._fit_input(X, sample_weight)
         targets = check_targets(y, len(matrix))
-        source = ArraySource(matrix, targets, weight, n_threads=self.n_threads)
-        alphas = self._alphas(1 if targets.ndim == 1 else targets.shape[1])
-        if len(matrix) < matrix.shape[1] and matrix.shape[1] > SMALL_WIDTH:
-            require_finite(matrix, "X")
-            solutions = solve_dual(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
-            moments = None
-        else:
-            moments = moments_of(source)
-            solutions = self._solve(moments, alphas, source, source.dtype)
-        self._store(solutions, moments, targets.ndim == 1)
+        self.fit_rows(ArraySource(matrix, targets, weight, n_threads=self.n_threads))
         self._remember_columns(matrix.shape[1], names)
         self.certificate_.warn()
+        return self
+
+    def fit_rows(self, source: ArraySource, moments: Any = None) -> Self:
+        """Fit checked rows, whose moments may be known; neither names nor a warning."""
+        n, d = source.X.shape
+        alphas = self._alphas(source.n_targets)
+        if moments is None and n < d and d > SMALL_WIDTH:
+            require_finite(source.X, "X")
+            solutions = solve_dual(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
+        else:
+            moments = moments_of(source) if moments is None else moments
+            solutions = self._solve(moments, alphas, source, source.dtype)
+        self._store(solutions, moments, source.y.ndim == 1)
+        self.n_features_in_ = d
         return self
 
     def fit_source(self, source: Source) -> Self:

@@ -1,0 +1,238 @@
+"""Ridge regression that chooses its penalty by cross-validation, exactly and from one or two reads of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+
+from ..moments import Moments, moments_of
+from ..solvers.ridge_path import leave_one_out, mean_r2, path, without_each
+from ..sources import ArraySource
+from ..validation import as_real_array, check_targets
+from .base import Regressor, check_flag, check_number
+from .least_squares import Ridge
+
+
+class RidgeCV(Regressor):
+    """Ridge regression with the best of several penalties.
+
+    minimise  sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||^2,  with the alpha that predicts left-out rows best
+
+    Parameters
+    ----------
+    alphas : array-like of shape (k,), default (0.1, 1.0, 10.0)
+        Penalties to try; positive (with `cv`, zero or more).
+    fit_intercept : bool, default True
+    scoring : callable or str, optional
+        How predictions are scored, larger being better: a scikit-learn scorer, its name (needs scikit-learn), or any function
+        `scorer(estimator, X, y)` (with `sample_weight=` where there are weights). None: minus the mean squared error without `cv`, R^2
+        with it.
+    cv : int, iterable or splitter, optional
+        None leaves one row out at a time, which needs no fit of its own. An int K leaves out each of K runs of neighbouring rows; an
+        iterable gives pairs (rows to fit, rows to score); a splitter has `split(X, y)`.
+    gcv_mode : {None, "auto", "svd", "eigen"}
+        Accepted for scikit-learn's sake; the shape of X decides.
+    store_cv_results : bool, default False
+        Keep `cv_results_`; without `cv` only.
+    alpha_per_target : bool, default False
+        Choose a penalty for each target; without `cv` only.
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
+
+    Attributes
+    ----------
+    alpha_ : float or ndarray of shape (t,)
+    best_score_ : float or ndarray of shape (t,)
+    cv_results_ : ndarray of shape (n, k) or (n, t, k)
+        Squared errors of the rows left out (times their weight), or with `scoring` their predictions.
+    coef_, intercept_, certificate_, n_features_in_, feature_names_in_
+        Of the ridge fit with that penalty.
+
+    Notes
+    -----
+    Leave-one-out: the moments, one more read, 2 n d (d + k (t + 1)) + 9 d^3 flops. K folds: the moments of each fold, which add up to
+    those of the rest, and 9 K d^3 flops. The answers are those of fits without the rows, to rounding.
+
+    Examples
+    --------
+    >>> from ridgeline import RidgeCV
+    >>> model = RidgeCV(alphas=[0.01, 1.0, 100.0]).fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.1, 4.9, 7.0])
+    >>> float(model.alpha_), round(float(model.best_score_), 3)
+    (0.01, -0.012)
+    """
+
+    _multi_output = True
+
+    def __init__(
+        self,
+        alphas: Any = (0.1, 1.0, 10.0),
+        *,
+        fit_intercept: bool = True,
+        scoring: Any = None,
+        cv: Any = None,
+        gcv_mode: str | None = None,
+        store_cv_results: bool = False,
+        alpha_per_target: bool = False,
+        n_threads: int | None = None,
+    ) -> None:
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.scoring = scoring
+        self.cv = cv
+        self.gcv_mode = gcv_mode
+        self.store_cv_results = store_cv_results
+        self.alpha_per_target = alpha_per_target
+        self.n_threads = n_threads
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Choose the penalty and fit with it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,) or (n, t)
+        sample_weight : array-like of shape (n,), optional
+
+        Raises
+        ------
+        ValueError
+            For penalties out of range, options that exclude each other, and all that `Ridge.fit` refuses. Nothing fitted before is changed.
+
+        Warns
+        -----
+        FitWarning
+            If `certificate_.status` is not "optimal".
+        """
+        alphas = self._checked_alphas()
+        fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        scorer = _scorer(self.scoring)
+        matrix, weight, names = self._fit_input(X, sample_weight)
+        targets = check_targets(y, len(matrix))
+        source = ArraySource(matrix, targets, weight, n_threads=self.n_threads)
+        results = None
+        if self.cv is None:
+            moments = moments_of(source) if len(matrix) >= matrix.shape[1] else None
+            if moments is None:
+                source.check_finite()
+            alpha, score, results = self._leave_one_out(source, moments, alphas, fit_intercept, scorer)
+        else:
+            try:
+                alpha, score, moments = self._folds(source, X, y, alphas, fit_intercept, scorer)
+            except ValueError:
+                source.check_finite()  # counts rows from the first, not from the fold's
+                raise
+        best = Ridge(alpha, fit_intercept=fit_intercept, n_threads=self.n_threads).fit_rows(source, moments)
+        self.alpha_, self.best_score_ = alpha, score
+        self.coef_, self.intercept_, self.certificate_ = best.coef_, best.intercept_, best.certificate_
+        if self.store_cv_results:
+            self.cv_results_ = results
+        self._remember_columns(matrix.shape[1], names)
+        self.certificate_.warn()
+        return self
+
+    def _checked_alphas(self) -> np.ndarray:
+        alphas = np.atleast_1d(as_real_array(self.alphas, "alphas")).ravel()
+        if not alphas.size:
+            raise ValueError("alphas is empty; give at least one penalty.")
+        if self.cv is not None:
+            for option in ("store_cv_results", "alpha_per_target"):
+                if getattr(self, option):
+                    raise ValueError(f"cv!=None and {option}=True are incompatible; leave cv out for leave-one-out.")
+        single = alphas.size == 1
+        names = ["alphas" if single else f"alphas[{k}]" for k in range(alphas.size)]
+        return np.array([check_number(a, name, strict=self.cv is None) for a, name in zip(alphas.tolist(), names)])
+
+    def _leave_one_out(
+        self, source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, scorer: Any
+    ) -> tuple[Any, Any, np.ndarray]:
+        """The best penalty, its score, and the table of results."""
+        left_out = leave_one_out(source, moments, alphas, fit_intercept)
+        flat = source.y.ndim == 1
+        if scorer is None:
+            results = left_out.residual**2
+            scores = -results.mean(axis=0)  # (t, k)
+            if not self.alpha_per_target or flat:
+                scores = scores.mean(axis=0, keepdims=True)
+        else:
+            results = left_out.prediction
+            y = source.y.reshape(source.n_rows, -1)
+            together = [range(y.shape[1])] if not self.alpha_per_target or flat else [[j] for j in range(y.shape[1])]
+            scores = np.array([
+                [_score(scorer, results[:, list(some), k], y[:, list(some)], source.weight) for k in range(len(alphas))]
+                for some in together
+            ])
+        best = scores.argmax(axis=1)
+        alpha, score = alphas[best], scores[np.arange(len(best)), best]
+        results = results[:, 0] if flat else results
+        return (alpha, score, results) if self.alpha_per_target and not flat else (float(alpha[0]), float(score[0]), results)
+
+    def _folds(
+        self, source: ArraySource, X: Any, y: Any, alphas: np.ndarray, fit_intercept: bool, scorer: Any
+    ) -> tuple[float, float, Moments | None]:
+        """The best penalty over the folds, its mean score, and the moments of all rows where the folds give them."""
+        n = source.n_rows
+        partition = isinstance(self.cv, (int, np.integer)) and not isinstance(self.cv, bool)
+        if partition:
+            if not 2 <= self.cv <= n:
+                raise ValueError(f"cv == {self.cv}, must be at least 2 and at most the number of rows, {n}.")
+            bounds = np.cumsum([0, *(n // self.cv + (k < n % self.cv) for k in range(self.cv))])
+            tests: list[Any] = [slice(a, b) for a, b in pairwise(bounds)]
+            parts = [moments_of(_rows(source, test)) for test in tests]
+            trains = without_each(parts)
+            moments = trains[0] + parts[0]
+        else:
+            splits = self.cv.split(X, y) if hasattr(self.cv, "split") else self.cv
+            pairs = [(np.arange(n)[train], np.arange(n)[test]) for train, test in splits]
+            if not pairs:
+                raise ValueError("cv gave no splits; it needs at least one pair (rows to fit, rows to score).")
+            tests = [test for _, test in pairs]
+            parts = [moments_of(_rows(source, test)) for test in tests]
+            trains = [moments_of(_rows(source, train)) for train, _ in pairs]
+            moments = None
+        scores = np.empty((len(tests), len(alphas)))
+        for k, (test, part, train) in enumerate(zip(tests, parts, trains)):
+            coef, intercept = path(train, alphas, fit_intercept)
+            if scorer is None:
+                scores[k] = mean_r2(part, coef, intercept)
+            else:
+                rows = np.asarray(source.X[test], dtype=np.float64)
+                truth = source.y[test].reshape(len(rows), -1)
+                weight = source.weight[test] if source.weight.size else source.weight
+                scores[k] = [_score(scorer, rows @ w.T + b, truth, weight) for w, b in zip(coef, intercept)]
+        mean = scores.mean(axis=0)
+        best = int(mean.argmax())
+        return float(alphas[best]), float(mean[best]), moments
+
+
+def _rows(source: ArraySource, rows: Any) -> ArraySource:
+    weight = source.weight[rows] if source.weight.size else source.weight
+    return ArraySource(source.X[rows], source.y[rows], weight, n_threads=source.n_threads)
+
+
+def _scorer(scoring: Any) -> Callable[..., Any] | None:
+    """A function `scorer(estimator, X, y)`, or None."""
+    if scoring is None or callable(scoring):
+        return scoring
+    if not isinstance(scoring, str):
+        raise TypeError(f"scoring must be None, a function or the name of a scorer, got {scoring!r}.")
+    try:
+        from sklearn.metrics import get_scorer
+    except ImportError as error:
+        raise ImportError(f"scoring={scoring!r} names one of scikit-learn's scorers: install scikit-learn, or pass a function.") from error
+    return get_scorer(scoring)
+
+
+class _Given(Regressor):
+    """An estimator whose predictions are its input, for scorers."""
+
+    def predict(self, X: Any) -> np.ndarray:
+        return np.asarray(X)
+
+
+def _score(scorer: Any, prediction: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+    flat = y.shape[1] == 1
+    weights = {"sample_weight": weight} if weight.size else {}
+    return float(scorer(_Given(), prediction[:, 0] if flat else prediction, y[:, 0] if flat else y, **weights))
