@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..moments import Moments, moments_of
-from ..solvers.ridge_path import leave_one_out, mean_r2, path, without_each
+from ..solvers.ridge_path import left_out, mean_r2, path, without_each
 from ..sources import ArraySource
 from ..validation import as_real_array, check_targets
 from .base import Regressor, check_flag, check_number
@@ -148,25 +148,33 @@ class RidgeCV(Regressor):
     def _leave_one_out(
         self, source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, scorer: Any
     ) -> tuple[Any, Any, np.ndarray]:
-        """The best penalty, its score, and the table of results."""
-        left_out = leave_one_out(source, moments, alphas, fit_intercept)
+        """The best penalty, its score, and the table of results (if it is wanted)."""
+        n, t, k = source.n_rows, source.n_targets, len(alphas)
         flat = source.y.ndim == 1
+        results = np.empty((n, t, k) if scorer is not None or self.store_cv_results else 0)
+        total = np.zeros((t, k))
+        y = source.y.reshape(n, t)
+        for rows, residual in left_out(source, moments, alphas, fit_intercept):
+            total += np.einsum("itk,itk->tk", residual, residual)
+            if scorer is not None:
+                # rows without weight have no residual in these units
+                root = np.sqrt(np.where(source.weight[rows] > 0, source.weight[rows], 1.0)) if source.weight.size else np.ones(1)
+                results[rows] = y[rows, :, None] - residual / root[:, None, None]
+            elif results.size:
+                results[rows] = residual**2
         if scorer is None:
-            results = left_out.residual**2
-            scores = -results.mean(axis=0)  # (t, k)
+            scores = -total / n
             if not self.alpha_per_target or flat:
                 scores = scores.mean(axis=0, keepdims=True)
         else:
-            results = left_out.prediction
-            y = source.y.reshape(source.n_rows, -1)
-            together = [range(y.shape[1])] if not self.alpha_per_target or flat else [[j] for j in range(y.shape[1])]
+            together = [range(t)] if not self.alpha_per_target or flat else [[j] for j in range(t)]
             scores = np.array([
-                [_score(scorer, results[:, list(some), k], y[:, list(some)], source.weight) for k in range(len(alphas))]
+                [_score(scorer, results[:, list(some), j], y[:, list(some)], source.weight) for j in range(k)]
                 for some in together
             ])
         best = scores.argmax(axis=1)
         alpha, score = alphas[best], scores[np.arange(len(best)), best]
-        results = results[:, 0] if flat else results
+        results = results[:, 0] if flat and results.size else results
         return (alpha, score, results) if self.alpha_per_target and not flat else (float(alpha[0]), float(score[0]), results)
 
     def _folds(

@@ -12,7 +12,6 @@ Leaving a block of rows out needs the moments of the others: a sum over the bloc
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,19 +21,10 @@ from ..sources import SLAB_ELEMENTS, ArraySource
 from .dual import CentredRows
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Per row (n), target (t) and penalty (k): residual and prediction of a fit without the row, shape (n, t, k).
-
-    `residual` is multiplied by the root of the row's weight.
-    """
-
-    residual: np.ndarray
-    prediction: np.ndarray
-
-
-def leave_one_out(source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool) -> LeftOut:
-    """Every row predicted by the fit of all others, for every penalty (positive).
+def left_out(
+    source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Every row's residual in the fit of all others, for every penalty (positive), a block of rows at a time.
 
     Parameters
     ----------
@@ -43,24 +33,28 @@ def leave_one_out(source: ArraySource, moments: Moments | None, alphas: np.ndarr
         Of its rows; None decomposes X X' (n, n) instead.
     alphas : ndarray of shape (k,)
 
+    Yields
+    ------
+    rows : slice
+    residual : ndarray of shape (b, t, k)
+        y less its prediction, times the root of the row's weight.
+
     Notes
     -----
-    With moments: 9 d^3 flops once, one read of the rows and 2 n d (d + k (t + 1)) flops. Without: n^2 d + 9 n^3. Memory 16 n t k bytes.
+    With moments: 9 d^3 flops once, one read of the rows and 2 n d (d + k (t + 1)) flops. Without: n^2 d + 9 n^3.
     """
     n, t = source.n_rows, source.n_targets
     weight = source.weight if source.weight.size else np.ones(n)
-    root, total = np.sqrt(weight), weight.sum()
+    root = np.sqrt(weight)
     y = source.y.reshape(n, t)
-    target = (y - weight @ y / total if fit_intercept else y) * root[:, None]
-    residual = np.empty((n, t, len(alphas)))
-    parts = _wide(source, root, target, alphas, fit_intercept)
-    if moments is not None:
+    target = (y - weight @ y / weight.sum() if fit_intercept else y) * root[:, None]
+    if moments is None:
+        parts = _wide(source, root, target, alphas, fit_intercept)
+    else:
         parts = _tall(source, moments, root, target, alphas, fit_intercept)
     for rows, error, left in parts:
-        residual[rows] = error / left[:, None, :]
-    # rows without weight have no residual in these units
-    prediction = y[:, :, None] - residual / np.where(root > 0, root, 1.0)[:, None, None]
-    return LeftOut(residual, prediction)
+        error /= left[:, None, :]
+        yield rows, error
 
 
 Parts = Iterator[tuple[slice, np.ndarray, np.ndarray]]
@@ -81,9 +75,13 @@ def _tall(
     for a in range(0, source.n_rows, step):
         rows = slice(a, a + step)
         T = (source.X[rows].astype(np.float64) - center) @ Q * root[rows, None]
-        error = target[rows, :, None] - np.stack([T @ v for v in coefficients], axis=1)
+        error = np.empty((len(T), len(coefficients), len(alphas)))
+        for j, v in enumerate(coefficients):
+            np.subtract(target[rows, j, None], T @ v, out=error[:, j])
+        T *= T
+        left = T @ shrink
         constant = root[rows, None] ** 2 / moments.weight if fit_intercept else 0.0
-        yield rows, error, 1 - constant - (T * T) @ shrink
+        yield rows, error, np.subtract(1 - constant, left, out=left)
 
 
 def _wide(source: ArraySource, root: np.ndarray, target: np.ndarray, alphas: np.ndarray, fit_intercept: bool) -> Parts:
