@@ -8,7 +8,7 @@ A solver sees this object and the expansions that come out of it, never a row.
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from .pointwise import SQUARED, Loss
 from .ranges import ColumnRanges, power_of_two_scale
 from .sources import SLAB_ELEMENTS, ArraySource, Slab, Source, fold, require_rereadable, require_rows
 from .views import WithoutTargets
+from .watch import watch
 from .workspace import block_rows, padded
 
 largest_movement = load("expansion").largest_movement
@@ -53,10 +54,21 @@ class Objective:
     ValueError
         If X is not finite, with the position.
 
+    Attributes
+    ----------
+    best : Point or None
+        The lowest point since `timed` was set, without its Hessian: what there is when time runs out.
+    points : int
+        How many points were computed since.
+
     Notes
     -----
     Construction reads the data once, for the columns' means and ranges; each `expand` reads them once.
     """
+
+    best: Point | None = None
+    points = 0
+    timed = False
 
     def __init__(self, source: Source, loss: Loss, alpha: float, fit_intercept: bool) -> None:
         require_rereadable(source)
@@ -92,7 +104,22 @@ class Objective:
             if order >= 2:
                 hessian = sums.hessian
                 hessian.ravel()[:: self.size + 1] += self.penalty
-            return Point(theta, sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, hessian)
+        point = Point(theta, sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, hessian)
+        if order >= 1:
+            self._note(point)
+        return point
+
+    def _note(self, point: Point) -> None:
+        """Show a point to whoever watches; of a timed objective, keep it if it is the lowest so far."""
+        scope = watch()
+        if scope is None:
+            return
+        scope.point(self.source.reads, self.rows, point.value / self.weight, self.steepness(point))
+        if self.timed and np.isfinite(point.value):
+            self.points += 1
+            if self.best is None or point.value <= self.best.value:
+                self.best = replace(point, hessian=NO_HESSIAN)
+            scope.limited = True
 
     def sampled(self, stride: int) -> Objective | None:
         """F of every `stride`-th row in the same coordinates, its penalty in proportion; None where the source has no sample to give."""
@@ -102,6 +129,7 @@ class Objective:
         part.source = self.source.sample(stride)
         part.penalty = self.penalty / stride
         part.rows = part.source.n_rows
+        part.timed = False
         part.weight = float(part.source.weight.sum()) if part.source.weight.size else float(part.rows)
         return part if part.weight > 0 else None
 

@@ -173,6 +173,9 @@ PARAMETERS: list[tuple[type, str, Any, type[Exception], str]] = [
     (LogisticRegression, "class_weight", {1: np.nan}, ValueError, "class_weight holds .*nan"),
     (LogisticRegression, "class_weight", {1: "heavy"}, ValueError, "class_weight holds 'heavy'"),
     (LogisticRegression, "class_weight", {1: 0.0}, ValueError, "one class"),
+    (LogisticRegression, "time_limit", 0.0, ValueError, "time_limit == 0.0, must be greater than 0"),
+    (LogisticRegression, "time_limit", "1 h", TypeError, "time_limit must be a number"),
+    (LogisticRegression, "verbose", "yes", TypeError, "verbose must be True, False or a whole number, got 'yes'"),
     *((Estimator, "n_threads", 0, ValueError, "n_threads must be None or a whole number") for Estimator in ESTIMATORS),
 ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from numbers import Real
 from typing import Any, Self
@@ -22,6 +23,7 @@ from ..validation import (
     check_weights,
     require_finite,
 )
+from ..watch import watched
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -62,6 +64,10 @@ class Estimator:
     n_features_in_: int
     coef_: np.ndarray
     certificate_: Certificate
+
+    # of those that have these parameters
+    time_limit: float | None = None
+    verbose: bool | int = False
 
     @classmethod
     def _parameters(cls) -> list[str]:
@@ -109,6 +115,15 @@ class Estimator:
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before using "
                 "this estimator."
             )
+
+    def _watched(self) -> AbstractContextManager[None]:
+        """The scope of `time_limit` and `verbose`, for the part of a fit that reads the data."""
+        limit = self.time_limit
+        if limit is not None:
+            limit = check_number(limit, "time_limit", strict=True, infinite=True)
+        if not isinstance(self.verbose, (bool, np.bool_, int, np.integer)):
+            raise TypeError(f"verbose must be True, False or a whole number, got {self.verbose!r}.")
+        return watched(limit, bool(self.verbose))
 
     def _fit_input(self, X: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Matrix, weights and column names of the data to fit."""

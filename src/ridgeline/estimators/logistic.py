@@ -44,6 +44,11 @@ class LogisticRegression(Estimator):
     max_iter : int, default 100
         Newton steps (ten times as many for L-BFGS, which serves fits of more than 2000 parameters).
     solver : {"auto", "newton", "lbfgs"}, default "auto"
+    time_limit : float, optional
+        Seconds after which no read of the rows is begun or completed: the fit ends with the best coefficients found until then, its
+        certificate says "stopped_early", and it warns. The reads up to a first point are always made.
+    verbose : bool or int, default False
+        Show reads, risk, gradient and time while the fit runs, by tqdm where it is installed, else on standard error.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -88,6 +93,8 @@ class LogisticRegression(Estimator):
         tol: float = 1e-8,
         max_iter: int = 100,
         solver: str = "auto",
+        time_limit: float | None = None,
+        verbose: bool | int = False,
         n_threads: int | None = None,
     ) -> None:
         self.C = C
@@ -97,6 +104,8 @@ class LogisticRegression(Estimator):
         self.tol = tol
         self.max_iter = max_iter
         self.solver = solver
+        self.time_limit = time_limit
+        self.verbose = verbose
         self.n_threads = n_threads
 
     def _alpha(self) -> float:
@@ -182,12 +191,13 @@ class LogisticRegression(Estimator):
             )
         c = len(classes)
         loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if c == 2 else SoftmaxLoss(c)
-        objective = Objective(source, loss, alpha, check_flag(self.fit_intercept, "fit_intercept"))
-        start = _start(objective, share)
-        best = minimise(
-            objective, start, tol=tol, max_iter=max_iter, solver=solver,
-            remedy="Raise max_iter, or scale the columns.",
-        )  # fmt: skip
+        with self._watched():
+            objective = Objective(source, loss, alpha, check_flag(self.fit_intercept, "fit_intercept"))
+            start = _start(objective, share)
+            best = minimise(
+                objective, start, tol=tol, max_iter=max_iter, solver=solver,
+                remedy="Raise max_iter, or scale the columns.",
+            )  # fmt: skip
         self.classes_ = classes
         self.coef_ = best.coef
         self.intercept_ = best.intercept

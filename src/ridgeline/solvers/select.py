@@ -10,17 +10,21 @@ a quantile loss by an interior point (`interior_point`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..certificate import Certificate
 from ..objective import Objective
+from ..watch import OutOfTime, watch
 from .certify import certify
 from .lbfgs import lbfgs
 from .newton import Solution, examine, newton, warm_start
 
 NEWTON_LIMIT = 2000
+
+METHODS = {"newton": "Newton with Cholesky ({why})", "lbfgs": "L-BFGS preconditioned by the Gram ({why})"}
 
 PROVEN = 1e-8
 """A bound on F - F*, beside F, that wants no better proof."""
@@ -60,13 +64,12 @@ def minimise(
     if solver == "auto":
         name = "newton" if objective.size <= NEWTON_LIMIT else "lbfgs"
         why = f"{objective.size} parameters"
-    if name == "newton":
-        method = f"Newton with Cholesky ({why})"
-        theta, factor = warm_start(objective, theta)
-        solution = newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
-    else:
-        method = f"L-BFGS preconditioned by the Gram ({why})"
-        solution = lbfgs(objective, theta, tol=tol, max_iter=10 * max_iter)
+    method = METHODS[name].format(why=why)
+    solution = _in_time(objective, lambda: _solve(name, objective, theta, tol, max_iter))
+    if solution is None:
+        assert objective.best is not None  # the clock counts from the first point on
+        solution = Solution(objective.best, None, objective.points - 1, False)
+        remedy = "The time limit came first: raise time_limit."
     if not np.isfinite(solution.point.value):
         objective.source.check_finite()
         raise ValueError("the objective overflows at the start; scale the targets, weights or offsets down.")
@@ -83,6 +86,33 @@ def minimise(
         coef, intercept, solution, slip = _rounded(objective, solution, dtype)
         certificate = certify(objective, solution, slip, method, remedy)
     return Minimum(coef, intercept, solution.point.theta, solution.n_iter, certificate)
+
+
+def _unfinished(objective: Objective) -> Solution:
+    """The best point that there was time for."""
+    assert objective.best is not None  # the clock counts from the first point on
+    return Solution(objective.best, None, objective.source.reads, False)
+
+
+def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_iter: int) -> Solution:
+    if name == "newton":
+        theta, factor = warm_start(objective, theta)
+        return newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
+    return lbfgs(objective, theta, tol=tol, max_iter=10 * max_iter)
+
+
+def _in_time(objective: Objective, solve: Callable[[], Solution]) -> Solution | None:
+    """What `solve` returns, None if the time limit of the scope came first: the objective then has its best point."""
+    scope = watch()
+    objective.timed = True
+    try:
+        return solve()
+    except OutOfTime:
+        return None
+    finally:
+        objective.timed = False
+        if scope is not None:
+            scope.limited = False
 
 
 def _old_hessian(objective: Objective, solution: Solution) -> bool:

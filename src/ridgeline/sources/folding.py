@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from ..threads import reduce, thread_count
+from ..watch import watch
 
 SEGMENT_ELEMENTS = 1 << 19
 """Entries of X per segment at most (4 MB of float64), which take some tenths of a millisecond to read: enough to share with a thread."""
@@ -112,13 +113,21 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
     Returns
     -------
     The merged summary. Segments are merged in their order, so the result has the same bits however they were computed.
+
+    Raises
+    ------
+    OutOfTime
+        When the time limit of a scope (`watch.watched`) has passed.
     """
     source.reads += 1
+    scope = watch()
 
     def summarise(segment: Iterable[Slab]) -> S:
         part = empty()
         for slab in segment:
             part.add_rows(slab)
+            if scope is not None:
+                scope.read(len(slab.X))
         return part
 
     total = reduce(source.segments(), summarise, thread_count(source.n_threads))
