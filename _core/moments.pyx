@@ -13,12 +13,11 @@ The extended form holds sums about a fixed pivot c in double-double (106 bits), 
 
     W = sum s_i      v = sum s_i (z_i - c)      S_c = sum s_i (z_i - c)(z_i - c)'
 """
-from libc.math cimport fabs, sqrt
-
 from doubledouble cimport dd, dd_add, dd_add_double, dd_mul, dd_mul_double, fast_two_sum, two_prod, two_sum
 from formats cimport real
-from gram cimport gram, pad
-from rows cimport Rows, entry, memory_of, pack, rows_of
+from gram cimport pad
+from rows cimport Rows, rows_of
+from scatter cimport add_moments
 
 
 cdef void check(Py_ssize_t n, Py_ssize_t d, Py_ssize_t n_y, Py_ssize_t n_s, Py_ssize_t p, Py_ssize_t t,
@@ -27,34 +26,6 @@ cdef void check(Py_ssize_t n, Py_ssize_t d, Py_ssize_t n_y, Py_ssize_t n_s, Py_s
         raise ValueError(f"{n} rows of X, {n_y} of y, {n_s} weights (pass none, or one per row)")
     if p != d + t or mean != p or rows != p or columns != p:
         raise ValueError(f"the statistics must have {d} + {t} columns")
-
-
-cdef inline bint cancels(const double* sums, Py_ssize_t ld, Py_ssize_t p, double w, const double* pivot, double* delta) noexcept nogil:
-    """delta = v / w, the mean about the pivot; whether S_c - v v' / w loses more than a digit of some column's scatter.
-
-    A pivot within rounding of the mean of a (nearly) constant column is as good as any.
-    """
-    cdef Py_ssize_t j
-    cdef double f
-    cdef bint found = False
-    for j in range(p):
-        delta[j] = sums[p * ld + j] / w
-        f = w * delta[j] * delta[j]
-        if f > 8 * (sums[j * ld + j] - f) and fabs(delta[j]) > 1e-12 * fabs(pivot[j]):
-            found = True
-    return found
-
-
-cdef void pack_target(const double* y, Py_ssize_t t, Py_ssize_t n, double scale, double pivot, const double* root,
-                      real* column, Py_ssize_t ld) noexcept nogil:
-    """A column of targets, t numbers apart; one without weight may hold anything."""
-    cdef Py_ssize_t i
-    if root == NULL:
-        for i in range(n):
-            column[i * ld] = <real> (y[i * t] * scale - pivot)
-    else:
-        for i in range(n):
-            column[i * ld] = <real> (root[i] * (y[i * t] * scale - pivot) if root[i] != 0 else 0.0)
 
 
 def accumulate(X not None, const double[:, ::1] y not None, const double[::1] s not None,
@@ -70,93 +41,18 @@ def accumulate(X not None, const double[:, ::1] y not None, const double[::1] s 
     twice that where the mean of 64 rows says too little of the mean of all.
     """
     cdef Rows x = rows_of(X)
-    cdef Py_ssize_t n = x.n, d = x.d, t = y.shape[1], p = scale.shape[0], b = block.shape[0]
-    cdef Py_ssize_t start = 0, first, step, m, i, j, ld = pad(p + 1, sizeof(real))
-    cdef double w = 0, f, g
-    check(n, d, y.shape[0], s.shape[0], p, t, mean.shape[0], scatter.shape[0], scatter.shape[1])
+    cdef Py_ssize_t t = y.shape[1], p = scale.shape[0], b = block.shape[0], ld = pad(p + 1, sizeof(real))
+    check(x.n, x.d, y.shape[0], s.shape[0], p, t, mean.shape[0], scatter.shape[0], scatter.shape[1])
     if b < 1 or block.shape[1] != ld or rows.shape[0] < 3 or rows.shape[1] < max(ld, b) or partial.shape[0] != ld \
             or partial.shape[1] != ld or sums.shape[0] != ld or sums.shape[1] != ld:
         raise ValueError("the workspace is too small, or not padded to whole vectors")
-    if p == 0 or n == 0:
+    if p == 0 or x.n == 0:
         return weight
-    cdef double* pivot = &rows[0, 0]
-    cdef double* delta = &rows[1, 0]
-    cdef double* root = &rows[2, 0] if s.shape[0] else NULL
     with nogil:
-        # the pivot c: the mean so far, or the weighted mean of 64 rows from all over (rows may be sorted)
-        for j in range(p):
-            pivot[j] = mean[j] if weight > 0 else 0
-        if not weight > 0:
-            i = 0
-            step = max(n // 64, 1)
-            while i < n:
-                f = s[i] if s.shape[0] else 1.0
-                first = i
-                i += step if w + f != 0 else 1  # without weight so far, each row in turn
-                if f == 0:
-                    continue
-                w += f
-                f /= w
-                for j in range(d):
-                    pivot[j] += f * (entry(&x, first, j) * scale[j] - pivot[j])
-                for j in range(t):
-                    pivot[d + j] += f * (y[first, j] * scale[d + j] - pivot[d + j])
-        for _ in range(2):
-            w = 0
-            start = 0
-            for i in range(ld):
-                for j in range(ld):
-                    sums[i, j] = 0
-                    partial[i, j] = 0
-            while start < n:
-                m = min(b, n - start)
-                if root == NULL:
-                    w += m
-                else:
-                    for i in range(m):
-                        w += s[start + i]
-                        root[i] = sqrt(s[start + i])
-                # where a root is zero a NaN or an infinity still shows, for 0 x is NaN for these
-                pack(&x, start, m, &scale[0], pivot, root, &block[0, 0], ld)
-                for j in range(t):
-                    pack_target(&y[start, j], t, m, scale[d + j], pivot[d + j], root, &block[0, d + j], ld)
-                for i in range(m):
-                    block[i, p] = <real> (root[i] if root != NULL else 1.0)
-                gram(&block[0, 0], m, p + 1, ld, &partial[0, 0], memory_of(&x, start + m, b))
-                if real is float:
-                    for i in range(p + 1):
-                        for j in range(i + 1):
-                            sums[i, j] += partial[i, j]
-                            partial[i, j] = 0
-                start += m
-            if real is double:
-                for i in range(p + 1):
-                    for j in range(i + 1):
-                        sums[i, j] = partial[i, j]
-            # the column of roots holds v = sum s (z - c): the mean is c + v / w and S = S_c - v v' / w
-            if w == 0 or not cancels(&sums[0, 0], ld, p, w, pivot, delta):
-                break
-            for j in range(p):
-                pivot[j] += delta[j]
-        # the merge
-        if w != 0:  # a NaN passes, and shows in the sums
-            f = w / (weight + w)
-            g = weight * f
-            for i in range(p):
-                for j in range(i + 1):
-                    scatter[i, j] += sums[i, j] - w * delta[i] * delta[j]
-            for j in range(p):
-                delta[j] += pivot[j] - mean[j]
-            if weight != 0:
-                for i in range(p):
-                    for j in range(i + 1):
-                        scatter[i, j] += g * delta[i] * delta[j]
-            for j in range(p):
-                mean[j] += f * delta[j]
-            weight += w
-        else:
-            for j in range(p):
-                mean[j] += sums[p, j]  # zero, or NaN
+        weight = add_moments(
+            &x, &y[0, 0] if t else NULL, t, &s[0] if s.shape[0] else NULL, &scale[0], weight, &mean[0], &scatter[0, 0],
+            &block[0, 0], b, &rows[0, 0], &rows[1, 0], &rows[2, 0], &partial[0, 0], &sums[0, 0],
+        )
     return weight
 
 

@@ -2,18 +2,12 @@
 
 Arrays that hold the low parts of double-doubles may be empty (zero rows), for moments in plain double.
 """
-from libc.math cimport INFINITY, fabs, frexp, ldexp, sqrt
-
-from doubledouble cimport dd, dd_add, dd_mul, fast_two_sum, multiply_add, two_prod, two_sum
+from equations cimport assemble_equations, finish_equations
 
 
-cdef inline double power_of_two(double size) noexcept nogil:
-    """A power of two, within 2^+-500, that brings `size` into [1/2, 1); 1 for zero and for what is not finite."""
-    cdef int exponent = 0
-    if not 0 < size < INFINITY:
-        return 1
-    frexp(size, &exponent)
-    return ldexp(1.0, min(max(-exponent, -500), 500))
+cdef inline const double* first(const double[:, ::1] a) noexcept nogil:
+    """Where the numbers are; NULL if there are none."""
+    return &a[0, 0] if a.shape[0] and a.shape[1] else NULL
 
 
 def assemble(
@@ -34,68 +28,17 @@ def assemble(
     A : (d, d), c : (t, d), T : (d,), penalty : (d,)
         Filled: the equations, the columns' scale D times `scale`, alpha T^2.
     """
-    cdef Py_ssize_t p = lower.shape[0], d = A.shape[0], t = p - d, j, k
+    cdef Py_ssize_t p = lower.shape[0], d = A.shape[0], t = p - d
     if (
         t < 0 or lower.shape[1] != p or mean.shape[0] != p or scale.shape[0] != p or A.shape[1] != d or c.shape[0] != t or c.shape[1] != d
         or T.shape[0] != d or penalty.shape[0] != d
     ):
         raise ValueError(f"shapes do not belong together for {d} features and {t} targets")
-    cdef double s, u
     with nogil:
-        for j in range(d):
-            s = lower[j, j]
-            if fit_intercept:
-                u = noise * mean[j]
-                s = 0 if s <= weight * u * u else s
-            else:
-                s += weight * mean[j] * mean[j]
-            T[j] = 0 if s == 0 and fit_intercept else power_of_two(sqrt(s))
-        for j in range(d):
-            for k in range(j + 1):
-                s = lower[j, k]
-                if not fit_intercept:
-                    s += weight * mean[j] * mean[k]
-                A[j, k] = s * T[j] * T[k]
-                A[k, j] = A[j, k]
-        for j in range(t):
-            s = noise * mean[d + j]
-            s = 0 if fit_intercept and lower[d + j, d + j] <= weight * s * s else 1   # a constant target
-            for k in range(d):
-                u = lower[d + j, k]
-                if not fit_intercept:
-                    u += weight * mean[d + j] * mean[k]
-                c[j, k] = s * u * T[k]
-        for j in range(d):
-            T[j] = (1 if T[j] == 0 else T[j]) * scale[j]
-            penalty[j] = alpha * T[j] * T[j]
-            A[j, j] += penalty[j]
-
-
-cdef inline dd entry(const double[::1] hi, const double[::1] lo, Py_ssize_t j) noexcept nogil:
-    cdef dd r
-    r.hi = hi[j]
-    r.lo = lo[j] if lo.shape[0] else 0
-    return r
-
-
-cdef void multiply(
-    const double[:, ::1] A, const double[:, ::1] A_lo, const double[::1] v, double[::1] hi, double[::1] lo,
-) noexcept nogil:
-    """(hi + lo) += A v in double-double; A is symmetric, so that its rows are walked."""
-    cdef Py_ssize_t d = v.shape[0], j, k
-    cdef double x
-    cdef dd product, sum
-    for j in range(d):
-        x = v[j]
-        for k in range(d):
-            product = two_prod(A[j, k], x)
-            sum = two_sum(hi[k], product.hi)
-            sum = fast_two_sum(sum.hi, sum.lo + (lo[k] + product.lo))
-            hi[k] = sum.hi
-            lo[k] = sum.lo
-        if A_lo.shape[0]:
-            for k in range(d):
-                lo[k] = multiply_add(A_lo[j, k], x, lo[k])
+        assemble_equations(
+            d, t, &lower[0, 0] if p else NULL, &mean[0] if p else NULL, &scale[0] if p else NULL, weight, noise, alpha, fit_intercept,
+            &A[0, 0] if d else NULL, &c[0, 0] if d and t else NULL, &T[0] if d else NULL, &penalty[0] if d else NULL,
+        )
 
 
 def finish(
@@ -139,7 +82,7 @@ def finish(
     float
         A bound on the largest entry of the gradient in original units, divided by the weight.
     """
-    cdef Py_ssize_t d = A.shape[0], t = c.shape[0], j, k
+    cdef Py_ssize_t d = A.shape[0], t = c.shape[0]
     if (
         A.shape[1] != d or c.shape[1] != d or T.shape[0] != d or target_scale.shape[0] != t or variance.shape[0] != t
         or mean.shape[0] != d + t or v.shape[0] != t or v.shape[1] != d or coef.shape[0] != t or coef.shape[1] != d
@@ -150,77 +93,12 @@ def finish(
         or v_lo.shape[0] not in (0, t) or (v_lo.shape[0] and v_lo.shape[1] != d) or mean_lo.shape[0] not in (0, d + t)
     ):
         raise ValueError(f"shapes do not belong together for {d} features and {t} targets")
-    cdef double[::1] lo = work[0], root = work[1], far = work[2], e = work[3]
-    cdef double U, unit, reach, far_reach, off, s, norm = 0, size
-    cdef double rootW = sqrt(weight)
-    cdef dd b, m, x
+    cdef double norm
     with nogil:
-        for j in range(d):
-            root[j] = sqrt(max(A[j, j], 0.0))
-            far[j] = rootW * fabs(mean[j] * T[j])
-        for k in range(t):
-            U = target_scale[k]
-            # the intercept of the solution before it is rounded; (m T) (v / U), since m (T v / U) may overflow on the way
-            b.hi = b.lo = 0
-            if fit_intercept:
-                for j in range(d):
-                    m = entry(mean, mean_lo, j)
-                    m.hi *= T[j]
-                    m.lo *= T[j]
-                    x.hi = v[k, j] / U
-                    x.lo = v_lo[k, j] / U if v_lo.shape[0] else 0
-                    b = dd_add(b, dd_mul(m, x))
-                m = entry(mean, mean_lo, d + k)
-                b.hi = -b.hi
-                b.lo = -b.lo
-                b = dd_add(m, b)
-            intercept[k] = <float> b.hi if single else b.hi
-            b.hi = b.lo = 0
-            for j in range(d):
-                s = v[k, j] / U * T[j]
-                coef[k, j] = <float> s if single else s
-                v[k, j] = coef[k, j] / T[j] * U
-            off = 0
-            if fit_intercept:
-                for j in range(d):
-                    m = entry(mean, mean_lo, j)
-                    m.hi *= T[j]
-                    m.lo *= T[j]
-                    x.hi = coef[k, j] / T[j]
-                    x.lo = 0
-                    b = dd_add(b, dd_mul(m, x))
-                x.hi = intercept[k]
-                x.lo = 0
-                b = dd_add(b, x)
-                m = entry(mean, mean_lo, d + k)
-                m.hi = -m.hi
-                m.lo = -m.lo
-                off = dd_add(b, m).hi
-            for j in range(d):
-                g[k, j] = -c[k, j]
-                lo[j] = -c_lo[k, j] if c_lo.shape[0] else 0
-            multiply(A, A_lo, v[k], g[k], lo)
-            reach = sqrt(max(variance[k], 0.0))
-            far_reach = rootW * fabs(mean[d + k] * U)
-            for j in range(d):
-                g[k, j] += lo[j]
-                reach += fabs(v[k, j]) * root[j]
-                far_reach += fabs(v[k, j]) * far[j]
-            size = fabs(off)
-            s = 0
-            if fit_intercept:
-                s = eta * terms * far_reach / rootW / U
-            unit = 0
-            for j in range(d):
-                e[j] = gamma * reach * root[j]
-                if fit_intercept:
-                    e[j] += 8 * eta * (reach * far[j] + far_reach * root[j])
-                unit += e[j] * e[j]
-            bounds[k, 0] = sqrt(unit)
-            bounds[k, 1] = size + s
-            norm = norm if bounds[k, 1] <= norm else bounds[k, 1]
-            for j in range(d):
-                unit = U * T[j] * weight
-                size = fabs(g[k, j] / unit + mean[j] * off) + e[j] / unit + fabs(mean[j]) * s
-                norm = norm if size <= norm else size
+        norm = finish_equations(
+            d, t, first(A), first(A_lo), first(c), first(c_lo), &T[0] if d else NULL, &target_scale[0] if t else NULL,
+            &variance[0] if t else NULL, &mean[0] if d + t else NULL, &mean_lo[0] if mean_lo.shape[0] else NULL, weight, fit_intercept,
+            gamma, eta, terms, single, <double*> first(v), first(v_lo), <double*> first(coef), &intercept[0] if t else NULL,
+            <double*> first(g), <double*> first(bounds), <double*> first(work),
+        )
     return norm

@@ -1,0 +1,132 @@
+"""Rows into second moments: the pass that moments of any size and small fits share.
+
+    W = sum s_i      m = sum s_i z_i / W      S = sum s_i (z_i - m)(z_i - m)'      z_i = (x_i, y_i)
+
+Rows are taken in cache blocks, less a pivot c near the mean, with a column of ones that gathers v = sum s_i (z_i - c); then m = c + v / W
+and S = S_c - v v' / W, where little cancels (see moments.pyx).
+"""
+from libc.math cimport fabs, sqrt
+
+from formats cimport real
+from gram cimport gram, pad
+from rows cimport Rows, entry, memory_of, pack
+
+
+cdef inline bint cancels(const double* sums, Py_ssize_t ld, Py_ssize_t p, double w, const double* pivot, double* delta) noexcept nogil:
+    """delta = v / w, the mean about the pivot; whether S_c - v v' / w loses more than a digit of some column's scatter.
+
+    A pivot within rounding of the mean of a (nearly) constant column is as good as any.
+    """
+    cdef Py_ssize_t j
+    cdef double f
+    cdef bint found = False
+    for j in range(p):
+        delta[j] = sums[p * ld + j] / w
+        f = w * delta[j] * delta[j]
+        if f > 8 * (sums[j * ld + j] - f) and fabs(delta[j]) > 1e-12 * fabs(pivot[j]):
+            found = True
+    return found
+
+
+cdef inline void pack_target(const double* y, Py_ssize_t t, Py_ssize_t n, double scale, double pivot, const double* root,
+                             real* column, Py_ssize_t ld) noexcept nogil:
+    """A column of targets, t numbers apart; one without weight may hold anything."""
+    cdef Py_ssize_t i
+    if root == NULL:
+        for i in range(n):
+            column[i * ld] = <real> (y[i * t] * scale - pivot)
+    else:
+        for i in range(n):
+            column[i * ld] = <real> (root[i] * (y[i * t] * scale - pivot) if root[i] != 0 else 0.0)
+
+
+cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, const double* s, const double* scale, double weight,
+                               double* mean, double* scatter, real* block, Py_ssize_t b, double* pivot, double* delta, double* root,
+                               real* partial, double* sums) noexcept nogil:
+    """Add the rows of x and y (n x t) to (weight, mean, scatter); returns the new weight.
+
+    s is NULL or has n weights; scale has p = d + t entries, mean too, and the lower triangle of scatter (p x p) is updated.
+    Workspace, with P = p + 1 padded: block (b, P), pivot and delta (P), root (b), partial (P, P), sums (P, P), which may be
+    `partial` itself where that is float64.
+    """
+    cdef Py_ssize_t n = x.n, d = x.d, p = x.d + t, start, first, step, m, i, j, ld = pad(p + 1, sizeof(real))
+    cdef double w = 0, f, g
+    if p == 0 or n == 0:
+        return weight
+    if s == NULL:
+        root = NULL
+    # the pivot c: the mean so far, or the weighted mean of 64 rows from all over (rows may be sorted)
+    for j in range(p):
+        pivot[j] = mean[j] if weight > 0 else 0
+    if not weight > 0:
+        i = 0
+        step = max(n // 64, 1)
+        while i < n:
+            f = s[i] if s != NULL else 1.0
+            first = i
+            i += step if w + f != 0 else 1  # without weight so far, each row in turn
+            if f == 0:
+                continue
+            w += f
+            f /= w
+            for j in range(d):
+                pivot[j] += f * (entry(x, first, j) * scale[j] - pivot[j])
+            for j in range(t):
+                pivot[d + j] += f * (y[first * t + j] * scale[d + j] - pivot[d + j])
+    for _ in range(2):
+        w = 0
+        start = 0
+        for i in range(ld):
+            for j in range(ld):
+                sums[i * ld + j] = 0
+                partial[i * ld + j] = 0
+        while start < n:
+            m = min(b, n - start)
+            if root == NULL:
+                w += m
+            else:
+                for i in range(m):
+                    w += s[start + i]
+                    root[i] = sqrt(s[start + i])
+            # where a root is zero a NaN or an infinity still shows, for 0 x is NaN for these
+            pack(x, start, m, scale, pivot, root, block, ld)
+            for j in range(t):
+                pack_target(y + start * t + j, t, m, scale[d + j], pivot[d + j], root, block + d + j, ld)
+            for i in range(m):
+                block[i * ld + p] = <real> (root[i] if root != NULL else 1.0)
+            gram(block, m, p + 1, ld, partial, memory_of(x, start + m, b))
+            if real is float:
+                for i in range(p + 1):
+                    for j in range(i + 1):
+                        sums[i * ld + j] += partial[i * ld + j]
+                        partial[i * ld + j] = 0
+            start += m
+        if real is double:
+            for i in range(p + 1):
+                for j in range(i + 1):
+                    sums[i * ld + j] = partial[i * ld + j]
+        # the column of roots holds v = sum s (z - c): the mean is c + v / w and S = S_c - v v' / w
+        if w == 0 or not cancels(sums, ld, p, w, pivot, delta):
+            break
+        for j in range(p):
+            pivot[j] += delta[j]
+    # the merge
+    if w != 0:  # a NaN passes, and shows in the sums
+        f = w / (weight + w)
+        g = weight * f
+        for i in range(p):
+            for j in range(i + 1):
+                scatter[i * p + j] += sums[i * ld + j] - w * delta[i] * delta[j]
+        for j in range(p):
+            delta[j] += pivot[j] - mean[j]
+        if weight != 0:
+            for i in range(p):
+                for j in range(i + 1):
+                    scatter[i * p + j] += g * delta[i] * delta[j]
+        for j in range(p):
+            mean[j] += f * delta[j]
+        weight += w
+    else:
+        for j in range(p):
+            mean[j] += sums[p * ld + j]  # zero, or NaN
+    return weight
