@@ -84,14 +84,39 @@ class Objective:
         scale = power_of_two_scale(reach)
         self.coordinates = Coordinates(center, scale, fit_intercept)
         self.reach = np.append(reach * scale, np.ones(int(fit_intercept)))
-        p = self.coordinates.width
-        penalty = np.zeros((loss.outputs, p))
-        penalty[:, : source.n_features] = alpha * scale * scale
-        self.penalty = np.append(penalty.ravel(), np.zeros(loss.shared))
+        self.penalty = self._penalties(alpha)
         self.size = self.penalty.size
         # the most by which each parameter moves a prediction, per unit
         spread = np.where(self.reach > 0, self.reach, 1.0)
         self._reaches = np.append(np.tile(spread, loss.outputs), np.ones(loss.shared))
+
+    def _penalties(self, alpha: float) -> np.ndarray:
+        """alpha per parameter, in the coordinates of theta."""
+        scale, outputs = self.coordinates.scale, self.loss.outputs
+        penalty = np.zeros((outputs, self.coordinates.width))
+        penalty[:, : len(scale)] = alpha * scale * scale
+        return np.append(penalty.ravel(), np.zeros(self.loss.shared))
+
+    def penalised(self, alpha: float) -> Objective:
+        """The same losses with another penalty."""
+        other = copy(self)
+        other.alpha, other.penalty, other.best = alpha, self._penalties(alpha), None
+        return other
+
+    def of_rows(self, source: ArraySource, rows: np.ndarray) -> Objective:
+        """F of some of the rows, in the same coordinates: the others are given no weight, so that nothing is copied.
+
+        Parameters
+        ----------
+        source : ArraySource
+            The rows that this objective was made from.
+        rows : ndarray of bool, shape (n,)
+        """
+        part = copy(self)
+        weight = np.where(rows, source.weight, 0.0) if source.weight.size else rows.astype(np.float64)
+        part.source = ArraySource(source.X, source.y, weight, source.offset, source.n_threads, source.schema)
+        part.weight, part.rows, part.best = float(weight.sum()), int(rows.sum()), None
+        return part
 
     def expand(self, theta: np.ndarray, order: int) -> Point:
         """F at theta with derivatives up to `order`; one read of the data. Outside the loss's domain all is infinite."""

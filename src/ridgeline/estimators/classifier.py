@@ -1,0 +1,71 @@
+"""What classifiers with linear logits share: labels and probabilities from coefficients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..activations import log_sigmoid, log_softmax, sigmoid, softmax
+from ..kernels import load
+from ..labels import encode
+from ..validation import check_weights
+from .base import Estimator
+
+probabilities_of_one = load("one_row").probabilities_of_one
+
+
+class LinearClassifier(Estimator):
+    """Logits are X W + b; a class is predicted with the probability of the sigmoid (two classes) or of the softmax."""
+
+    _estimator_type = "classifier"
+    classes_: np.ndarray
+    intercept_: np.ndarray
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Logits (eq. 18), X W + b: shape (n,) for two classes (log-odds of the second), (n, c) for more.
+
+        Notes
+        -----
+        2 n d c flops, one read of X.
+        """
+        self._require_fitted()
+        scores = self._linear(X, self.coef_, self.intercept_)
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class: for two classes the second where sigma(z) > 1/2, that is z > 0 (eq. 27)."""
+        scores = self.decision_function(X)
+        index = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[index]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of the classes (n, c), in the order of `classes_`: softmax (eq. 17), or the sigmoid (eq. 25) for two."""
+        fitted = self.__dict__
+        quick = probabilities_of_one(X, fitted.get("coef_"), fitted.get("intercept_"))
+        if quick is not None:
+            return quick
+        z = self.decision_function(X)
+        return np.stack([sigmoid(-z), sigmoid(z)], axis=1) if z.ndim == 1 else softmax(z)
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Logarithms of the probabilities (n, c), accurate where the probabilities round to 0 or 1."""
+        z = self.decision_function(X)
+        return np.stack([log_sigmoid(-z), log_sigmoid(z)], axis=1) if z.ndim == 1 else log_softmax(z)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy: the weighted share of rows whose class is predicted.
+
+        Raises
+        ------
+        ValueError
+            For a label that was not there at fit.
+        """
+        predicted = self.predict(X)
+        codes = encode(y, self.classes_, len(predicted))
+        hit = self.classes_[codes] == predicted
+        s = check_weights(sample_weight, len(hit))
+        return float(np.average(hit, weights=s if s.size else None))
+
+    def __sklearn_tags__(self) -> Any:
+        return self._tags("classifier")
