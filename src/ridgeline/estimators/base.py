@@ -1,16 +1,13 @@
-"""What every estimator shares: parameters, names of columns, checks of a matrix at prediction.  No arithmetic of fitting.
+"""What every estimator shares: names of columns, checks of a matrix at prediction.  No arithmetic of fitting.
 
 The manners are scikit-learn's (`get_params`, `set_params`, tags), without scikit-learn: only its own calls import it.
 """
 
 from __future__ import annotations
 
-import inspect
 import sys
 from contextlib import AbstractContextManager
-from difflib import get_close_matches
-from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +21,7 @@ from ..validation import (
     require_finite,
 )
 from ..watch import watched
+from .parameters import Parameters, check_number
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -58,8 +56,8 @@ def source_names(source: Source) -> np.ndarray | None:
 predict_one = load("one_row").predict_one
 
 
-class Estimator:
-    """Parameters by name, as the constructor declares them."""
+class Estimator(Parameters):
+    """Input checks, memory of the columns, and linear predictions."""
 
     n_features_in_: int
     coef_: np.ndarray
@@ -68,43 +66,6 @@ class Estimator:
     # of those that have these parameters
     time_limit: float | None = None
     verbose: bool | int = False
-
-    @classmethod
-    def _parameters(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's parameters and their values."""
-        return {name: getattr(self, name) for name in self._parameters()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters by name.
-
-        Raises
-        ------
-        ValueError
-            For a name that is not a parameter, with the nearest one that is.
-        """
-        known = self._parameters()
-        for name in params:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {type(self).__name__}.{hint} Valid parameters are: {known!r}."
-                )
-        for name, value in params.items():
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = inspect.signature(type(self).__init__).parameters
-        changed = []
-        for name, value in self.get_params().items():
-            default = defaults[name].default
-            if type(value) is not type(default) or repr(value) != repr(default):
-                changed.append(f"{name}={value!r}")
-        return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coef_")
@@ -247,62 +208,3 @@ class Regressor(Estimator):
 
     def __sklearn_tags__(self) -> Any:
         return self._tags("regressor")
-
-
-def check_number(
-    value: Any, name: str, *, low: float = 0.0, strict: bool = False, high: float = np.inf, infinite: bool = False
-) -> float:
-    """A real parameter in its range, finite unless `infinite`.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    bound = f"{'greater than' if strict else 'at least'} {low:g}" + (f" and below {high:g}" if high < np.inf else "")
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number {bound}, got {value!r}.")
-    number = float(value)
-    if not (number > low if strict else number >= low) or number >= high < np.inf or (number == np.inf and not infinite):
-        raise ValueError(f"{name} == {value!r}, must be {bound}.")
-    return number
-
-
-def check_count(value: Any, name: str) -> int:
-    """A whole number of at least one.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be a whole number, got {value!r}.")
-    if value < 1:
-        raise ValueError(f"{name} == {value}, must be at least 1.")
-    return int(value)
-
-
-def check_flag(value: Any, name: str) -> bool:
-    """True or False.
-
-    Raises
-    ------
-    TypeError
-    """
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}.")
-    return bool(value)
-
-
-def check_choice(value: Any, name: str, choices: tuple[str | None, ...]) -> Any:
-    """One of a few strings (or None).
-
-    Raises
-    ------
-    ValueError
-    """
-    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
-        *first, last = (repr(choice) for choice in choices)
-        raise ValueError(f"{name} must be {', '.join(first)} or {last}, got {value!r}.")
-    return value

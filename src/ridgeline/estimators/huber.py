@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from ..solvers.select import Minimum
 from ..sources import ArraySource, Source, require_rereadable
 from ..validation import check_targets
 from ..views import regression_rows
-from .base import Regressor, check_count, check_flag, check_number, source_names
+from .base import Regressor, source_names
+from .parameters import check_count, check_flag, check_number
 
 
 class HuberRegressor(Regressor):
@@ -30,6 +31,8 @@ class HuberRegressor(Regressor):
     max_iter : int, default 100
     alpha : float, default 0.0001
         Weight of the squared penalty, as in scikit-learn.
+    warm_start : bool, default False
+        Accepted for scikit-learn's sake: every fit starts from its own least squares.
     fit_intercept : bool, default True
     tol : float, default 1e-8
         Largest entry of the gradient of F / (total weight), in centred and scaled columns, that counts as converged.
@@ -64,12 +67,15 @@ class HuberRegressor(Regressor):
     array([False, False, False,  True])
     """
 
+    _hints: ClassVar = {"warm_start": check_flag}
+
     def __init__(
         self,
         *,
         epsilon: float = 1.35,
         max_iter: int = 100,
         alpha: float = 0.0001,
+        warm_start: bool = False,
         fit_intercept: bool = True,
         tol: float = 1e-8,
         delta: float | None = None,
@@ -78,6 +84,7 @@ class HuberRegressor(Regressor):
         self.epsilon = epsilon
         self.max_iter = max_iter
         self.alpha = alpha
+        self.warm_start = warm_start
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.delta = delta
@@ -132,6 +139,7 @@ class HuberRegressor(Regressor):
 
     def _options(self) -> tuple[float, float, float, int]:
         """`epsilon`, `alpha`, `tol` and `max_iter`, checked."""
+        self._check_hints()
         alpha, tol = check_number(self.alpha, "alpha"), check_number(self.tol, "tol")
         max_iter, epsilon = check_count(self.max_iter, "max_iter"), check_number(self.epsilon, "epsilon", low=1.0)
         return epsilon, alpha, tol, max_iter

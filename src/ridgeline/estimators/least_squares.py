@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ..moments import Moments, moments_of
 from ..solvers.dual import solve_dual
 from ..solvers.least_squares import LinearSolution, solve
+from ..solvers.nonnegative import solve_nonnegative
 from ..sources import ArraySource, Source, require_rows
 from ..validation import as_real_array, check_targets, require_finite
 from ..views import regression_rows
-from .base import Regressor, check_flag, check_number, source_names
+from .base import Regressor, source_names
+from .parameters import check_choice, check_flag, check_jobs, check_number, check_optional_count, check_random_state
 
 SMALL_WIDTH = 64
 """Columns up to which moments serve even where the rows are fewer: they are as cheap, and refined to the last digit."""
+
+
+RIDGE_SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 
 
 class _LeastSquares(Regressor):
     """Fitting a squared loss from rows, from a source, from moments, or in parts."""
 
     fit_intercept: bool
+    positive: bool
     n_threads: int | None
     _multi_output = True
+
+    def _options(self) -> bool:
+        """`fit_intercept`, checked with all that the number of targets does not enter."""
+        self._check_hints()
+        check_flag(self.positive, "positive")
+        return check_flag(self.fit_intercept, "fit_intercept")
 
     def _alphas(self, n_targets: int) -> np.ndarray:
         raise TypeError("a least-squares estimator says its penalty per target")
@@ -57,6 +70,7 @@ class _LeastSquares(Regressor):
         n >= d: one read of X, n d^2 + d^3 / 3 flops (nearly dependent columns: a few reads more). n < d: n^2 d + n^3 / 3 flops,
         and memory n^2 instead of d^2. X is never copied.
         """
+        self._options()
         matrix, weight, names = self._fit_input(X, sample_weight)
         targets = check_targets(y, len(matrix))
         self.fit_rows(ArraySource(matrix, targets, weight, n_threads=self.n_threads))
@@ -68,7 +82,7 @@ class _LeastSquares(Regressor):
         """Fit checked rows, whose moments may be known; neither names nor a warning."""
         n, d = source.X.shape
         alphas = self._alphas(source.n_targets)
-        if moments is None and n < d and d > SMALL_WIDTH:
+        if moments is None and n < d and d > SMALL_WIDTH and not self.positive:
             require_finite(source.X, "X")
             solutions = solve_dual(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
         else:
@@ -136,6 +150,9 @@ class _LeastSquares(Regressor):
     ) -> list[LinearSolution]:
         """One solution per distinct penalty, covering the targets in order."""
         options = {"fit_intercept": check_flag(self.fit_intercept, "fit_intercept"), "source": source, "dtype": dtype}
+        if check_flag(self.positive, "positive"):
+            each = {alpha: solve_nonnegative(moments, alpha, **options) for alpha in dict.fromkeys(alphas.tolist())}
+            return [each[alpha][k] for k, alpha in enumerate(alphas.tolist())]
         every = {alpha: solve(moments, alpha, **options) for alpha in dict.fromkeys(alphas.tolist())}
         if len(every) == 1:
             return list(every.values())
@@ -162,6 +179,10 @@ class LinearRegression(_LeastSquares):
     Parameters
     ----------
     fit_intercept : bool, default True
+    copy_X, tol, n_jobs
+        Accepted for scikit-learn's sake: X is never written to, the answer is exact, and threads are `n_threads`.
+    positive : bool, default False
+        Coefficients of zero or more.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -189,8 +210,23 @@ class LinearRegression(_LeastSquares):
     (array([2.]), np.float64(1.0))
     """
 
-    def __init__(self, *, fit_intercept: bool = True, n_threads: int | None = None) -> None:
+    _hints: ClassVar = {"copy_X": check_flag, "tol": check_number, "n_jobs": check_jobs}
+
+    def __init__(
+        self,
+        *,
+        fit_intercept: bool = True,
+        copy_X: bool = True,
+        tol: float = 1e-6,
+        n_jobs: int | None = None,
+        positive: bool = False,
+        n_threads: int | None = None,
+    ) -> None:
         self.fit_intercept = fit_intercept
+        self.copy_X = copy_X
+        self.tol = tol
+        self.n_jobs = n_jobs
+        self.positive = positive
         self.n_threads = n_threads
 
     def _alphas(self, n_targets: int) -> np.ndarray:
@@ -221,6 +257,12 @@ class Ridge(_LeastSquares):
         is `alpha=n * lambda / 2`.
     fit_intercept : bool, default True
         The intercept is never penalised.
+    copy_X, max_iter, tol, random_state
+        Accepted for scikit-learn's sake: X is never written to, the answer is exact, and nothing is drawn by chance.
+    solver : str, default "auto"
+        "auto" or a name of scikit-learn's, which is taken as a hint: the shape and the condition of the data decide.
+    positive : bool, default False
+        Coefficients of zero or more.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -229,6 +271,8 @@ class Ridge(_LeastSquares):
     ----------
     coef_ : ndarray of shape (d,) or (t, d)
     intercept_ : float or ndarray of shape (t,)
+    n_iter_ : ndarray of shape (t,)
+        One for each target: the solution is direct.
     certificate_ : Certificate
     n_features_in_, feature_names_in_
 
@@ -240,9 +284,32 @@ class Ridge(_LeastSquares):
     (array([1.333333]), 1.666667)
     """
 
-    def __init__(self, alpha: Any = 1.0, *, fit_intercept: bool = True, n_threads: int | None = None) -> None:
+    _hints: ClassVar = {
+        "copy_X": check_flag, "max_iter": check_optional_count, "tol": check_number, "solver": partial(check_choice, choices=RIDGE_SOLVERS),
+        "random_state": check_random_state,
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        alpha: Any = 1.0,
+        *,
+        fit_intercept: bool = True,
+        copy_X: bool = True,
+        max_iter: int | None = None,
+        tol: float = 1e-4,
+        solver: str = "auto",
+        positive: bool = False,
+        random_state: Any = None,
+        n_threads: int | None = None,
+    ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
+        self.copy_X = copy_X
+        self.max_iter = max_iter
+        self.tol = tol
+        self.solver = solver
+        self.positive = positive
+        self.random_state = random_state
         self.n_threads = n_threads
 
     def _alphas(self, n_targets: int) -> np.ndarray:
@@ -252,3 +319,8 @@ class Ridge(_LeastSquares):
         if len(alphas) != n_targets:
             raise ValueError(f"Number of targets and number of penalties do not correspond: {len(alphas)} != {n_targets}.")
         return np.array([check_number(a, "alpha") for a in alphas])
+
+    @property
+    def n_iter_(self) -> np.ndarray:
+        self._require_fitted()
+        return np.ones(self.coef_.size // self.n_features_in_, dtype=np.int32)

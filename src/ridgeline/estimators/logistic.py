@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+import warnings
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ..labels import check_labels, class_factors, class_weights, classes_of
 from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
-from ..solvers.select import minimise
+from ..solvers.select import METHODS, minimise
 from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..views import class_rows
-from .base import check_choice, check_count, check_flag, check_number, source_names
+from .base import source_names
 from .classifier import LinearClassifier
+from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
+
+SOLVERS = ("auto", "newton", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
 
 
 class LogisticRegression(LinearClassifier):
@@ -28,8 +33,10 @@ class LogisticRegression(LinearClassifier):
     ----------
     C : float, default 1.0
         Inverse of the penalty's weight, as in scikit-learn; `inf` fits without a penalty.
-    penalty : {"l2", None}, default "l2"
-        None is the same as C=inf.
+    penalty : {"l2", None}, deprecated
+        As in scikit-learn: leave it, and say C=inf for None.
+    l1_ratio : float, default 0.0
+        Share of the L1 norm in the penalty; only 0 is fitted so far.
     fit_intercept : bool, default True
     class_weight : dict or "balanced", optional
         Multiplies the sample weights by a weight per class; "balanced" is W / (c W_k), with W_k the weight
@@ -39,7 +46,11 @@ class LogisticRegression(LinearClassifier):
         usually arrives far below it.
     max_iter : int, default 100
         Newton steps (ten times as many for L-BFGS, which serves fits of more than 2000 parameters).
-    solver : {"auto", "newton", "lbfgs"}, default "auto"
+    solver : str, default "auto"
+        "auto", "newton" or "lbfgs"; scikit-learn's other names are taken as hints, and all reach the same optimum, with an intercept
+        that is not penalised.
+    dual, intercept_scaling, random_state, warm_start, n_jobs
+        Accepted for scikit-learn's sake: the answer is the optimum, whichever way leads there; threads are `n_threads`.
     time_limit : float, optional
         Seconds after which no read of the rows is begun or completed: the fit ends with the best coefficients found until then, its
         certificate says "stopped_early", and it warns. The reads up to a first point are always made.
@@ -75,34 +86,74 @@ class LogisticRegression(LinearClassifier):
     'optimal'
     """
 
+    _hints: ClassVar = {
+        "dual": check_flag, "intercept_scaling": partial(check_number, strict=True), "random_state": check_random_state,
+        "warm_start": check_flag, "n_jobs": check_jobs,
+    }  # fmt: skip
+
     def __init__(
         self,
+        penalty: str | None = "deprecated",
         *,
         C: float = 1.0,
-        penalty: str | None = "l2",
-        fit_intercept: bool = True,
-        class_weight: Any = None,
+        l1_ratio: float | None = 0.0,
+        dual: bool = False,
         tol: float = 1e-8,
-        max_iter: int = 100,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1.0,
+        class_weight: Any = None,
+        random_state: Any = None,
         solver: str = "auto",
-        time_limit: float | None = None,
+        max_iter: int = 100,
         verbose: bool | int = False,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        time_limit: float | None = None,
         n_threads: int | None = None,
     ) -> None:
-        self.C = C
         self.penalty = penalty
-        self.fit_intercept = fit_intercept
-        self.class_weight = class_weight
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.dual = dual
         self.tol = tol
-        self.max_iter = max_iter
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.class_weight = class_weight
+        self.random_state = random_state
         self.solver = solver
-        self.time_limit = time_limit
+        self.max_iter = max_iter
         self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.time_limit = time_limit
         self.n_threads = n_threads
 
     def _alpha(self) -> float:
         C = check_number(self.C, "C", strict=True, infinite=True)
-        return 0.0 if check_choice(self.penalty, "penalty", ("l2", None)) is None else 1 / C
+        penalty = check_choice(self.penalty, "penalty", ("deprecated", "l2", None))
+        ratio = self.l1_ratio
+        if ratio is not None and check_number(ratio, "l1_ratio", high=np.nextafter(1.0, 2.0)) > 0:
+            raise ValueError(f"l1_ratio == {ratio!r}: only the squared penalty is fitted, so l1_ratio must be 0.")
+        return 0.0 if penalty is None else 1 / C
+
+    def _warn_deprecated(self) -> None:
+        """scikit-learn's deprecations, as of its version 1.8."""
+        if self.penalty != "deprecated":
+            warnings.warn(
+                "'penalty' was deprecated in version 1.8 of scikit-learn, whose interface this is: leave it out; C=inf stands for "
+                "penalty=None.",
+                FutureWarning,
+                stacklevel=3,
+            )
+        if self.l1_ratio is None:
+            warnings.warn("'l1_ratio=None' was deprecated in version 1.8 of scikit-learn: use l1_ratio=0.", FutureWarning, stacklevel=3)
+        if self.n_jobs is not None:
+            warnings.warn(
+                f"'n_jobs' has no effect since 1.8 of scikit-learn. You provided 'n_jobs={self.n_jobs}': leave it out; the number of "
+                "threads is n_threads.",
+                FutureWarning,
+                stacklevel=3,
+            )
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
@@ -130,6 +181,7 @@ class LogisticRegression(LinearClassifier):
             If `certificate_.status` is not "optimal": separated classes, for one, have no finite optimum without a penalty.
         """
         self._options()
+        self._warn_deprecated()
         matrix, weight, names = self._fit_input(X, sample_weight)
         classes, codes = check_labels(y, len(matrix))
         weight = class_weights(self.class_weight, classes, codes, weight)
@@ -156,6 +208,7 @@ class LogisticRegression(LinearClassifier):
         One read of the targets, to know the classes; then as `fit`, each of whose reads is a pass over the source.
         """
         self._options()
+        self._warn_deprecated()
         require_rereadable(source)
         classes, values, share = classes_of(source)
         require_rows(share.sum())
@@ -169,8 +222,10 @@ class LogisticRegression(LinearClassifier):
 
     def _options(self) -> tuple[float, float, int, str]:
         """The penalty, `tol`, `max_iter` and `solver`, checked."""
+        self._check_hints()
         alpha, tol, max_iter = self._alpha(), check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
-        return alpha, tol, max_iter, check_choice(self.solver, "solver", ("auto", "newton", "lbfgs"))
+        solver = check_choice(self.solver, "solver", SOLVERS)
+        return alpha, tol, max_iter, solver if solver in METHODS else "auto"
 
     def _fit_codes(self, source: Source, classes: np.ndarray, share: np.ndarray, names: np.ndarray | None) -> None:
         """Fit a source of class codes, `share` the weight of the rows of each."""

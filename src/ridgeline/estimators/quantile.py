@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -11,7 +12,10 @@ from ..sources import ArraySource, Source, require_rows
 from ..sources.spool import spool
 from ..validation import check_targets
 from ..views import regression_rows
-from .base import Regressor, check_count, check_flag, check_number, source_names
+from .base import Regressor, source_names
+from .parameters import check_choice, check_count, check_flag, check_number, check_options
+
+SOLVERS = ("highs", "highs-ds", "highs-ipm", "interior-point", "revised simplex")
 
 
 class QuantileRegressor(Regressor):
@@ -27,6 +31,10 @@ class QuantileRegressor(Regressor):
     alpha : float, default 1.0
         Weight of the L1 penalty beside the *mean* loss, as in scikit-learn.
     fit_intercept : bool, default True
+    solver : str, default "highs"
+        A name of scikit-learn's, taken as a hint: the interior point serves all.
+    solver_options : dict, optional
+        Accepted for scikit-learn's sake.
     tol : float, default 1e-10
         Relative duality gap that counts as optimal; an exact vertex closes it altogether.
     max_iter : int, default 100
@@ -51,12 +59,16 @@ class QuantileRegressor(Regressor):
     (array([1.]), 0.0)
     """
 
+    _hints: ClassVar = {"solver": partial(check_choice, choices=SOLVERS), "solver_options": check_options}
+
     def __init__(
         self,
         *,
         quantile: float = 0.5,
         alpha: float = 1.0,
         fit_intercept: bool = True,
+        solver: str = "highs",
+        solver_options: dict[str, Any] | None = None,
         tol: float = 1e-10,
         max_iter: int = 100,
         n_threads: int | None = None,
@@ -64,6 +76,8 @@ class QuantileRegressor(Regressor):
         self.quantile = quantile
         self.alpha = alpha
         self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.solver_options = solver_options
         self.tol = tol
         self.max_iter = max_iter
         self.n_threads = n_threads
@@ -115,6 +129,7 @@ class QuantileRegressor(Regressor):
 
     def _options(self) -> tuple[float, float, float, int]:
         """The quantile, `alpha`, `tol` and `max_iter`, checked."""
+        self._check_hints()
         tau = check_number(self.quantile, "quantile", strict=True, high=1.0)
         alpha = check_number(self.alpha, "alpha")
         return tau, alpha, check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")

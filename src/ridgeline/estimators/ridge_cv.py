@@ -12,8 +12,9 @@ from ..moments import Moments, moments_of
 from ..solvers.ridge_path import left_out, mean_r2, path, without_each
 from ..sources import ArraySource
 from ..validation import as_real_array, check_targets
-from .base import Regressor, check_flag, check_number
+from .base import Regressor
 from .least_squares import Ridge
+from .parameters import check_flag, check_number
 
 
 class RidgeCV(Regressor):
