@@ -16,7 +16,7 @@ USER_MYPY := MYPYPATH= $(BIN)/mypy --config-file= --strict --python-executable $
 
 ISA_TESTS := tests/core tests/test_activations.py tests/test_kernels.py tests/test_losses.py
 
-.PHONY: demo test test-slow test-exhaustive test-isa test-minimal lint types bench dist clean
+.PHONY: demo test test-slow test-exhaustive test-isa test-minimal lint types bench compare dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -75,6 +75,10 @@ types: $(VENV)/tools $(MINIMAL)/installed
 bench: $(VENV)/installed
 	$(BIN)/python -m bench
 
+# Beside whichever rivals are installed in the environment; OPTIONS are those of bench.compare: make compare OPTIONS="--quick".
+compare: $(VENV)/installed
+	$(BIN)/python -m bench.compare --output compare-output $(OPTIONS)
+
 # The source archive of the last commit, and the wheel that pip builds from it in an environment of its own.
 dist: $(VENV)/installed
 	rm -rf dist
@@ -83,5 +87,5 @@ dist: $(VENV)/installed
 	$(BIN)/python .ci/check_dist.py dist
 
 clean:
-	rm -rf .venv .venv-* build dist demo-output .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-* build dist demo-output compare-output .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
