@@ -17,8 +17,9 @@ from libc.math cimport INFINITY, fabs, sqrt
 from doubledouble cimport dd, two_sum
 from formats cimport real
 from gram cimport Span, combine, gram, pad, predict
+from outputs cimport combine_outputs, predict_outputs
 from products cimport combine_rows, lies_in_rows, predict_rows
-from rows cimport Rows, memory_of, pack, rows_of, scale_rows
+from rows cimport Rows, memory_of, pack, rows_of, scale_rows, touch
 from scalar cimport exponentials, logarithms_of_1_plus, logistic_losses
 
 
@@ -347,8 +348,8 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
                    const double[::1] s not None, const double[:, ::1] o not None, const double[::1] m not None,
                    const double[::1] t not None, const double[:, ::1] theta not None, int order,
                    double[:, ::1] totals not None, double[:, :, ::1] gradient not None, double[:, ::1] hessian not None,
-                   double[:, ::1] block not None, double[:, ::1] logits not None, double[:, ::1] rows not None,
-                   real[:, ::1] scaled not None, real[:, ::1] partial not None):
+                   double[:, ::1] block not None, double[:, ::1] logits not None, double[:, :, ::1] vectors not None,
+                   double[:, ::1] rows not None, real[:, ::1] scaled not None, real[:, ::1] partial not None):
     """Cross-entropy of softmax (the lecture's eqs. 17-22): l = log sum_k e^{z_k} - sum_k y_k z_k over c classes.
 
     The targets are class codes in `labels` (n), or, where labels is empty, probabilities in `soft` (n, c).
@@ -358,13 +359,13 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
 
     With S the sum of e^{z_k - max z} over all but one of the largest, log sum_k e^{z_k} = max z + log1p(S), the largest probability is
     1 / (1 + S) and its complement S / (1 + S); only that one can be near 1, so no complement is a difference that cancels.
-    Workspace, with P = p padded to whole 64-byte vectors: block (b, P), logits (c, b) and rows (8, max(b, P)) of double; at order 2
-    scaled (b, P), never block itself, and partial (P, P) in the precision of the Hessian.
+    Workspace, with P = p padded to whole 64-byte vectors: block (b, P), logits (c, b), vectors (2, c, P) and rows (7, b) of double; at
+    order 2 scaled (b, P), never block itself, and partial (P, P) in the precision of the Hessian.
     One read of X; n p c (2, 4, or 4 + (c + 1) (p + 1) / 2) flops for order 0, 1, 2.
     """
     cdef Rows x = rows_of(X)
     cdef Py_ssize_t n = x.n, d = x.d, c = theta.shape[0], p = theta.shape[1], b = block.shape[0]
-    cdef Py_ssize_t start = 0, size, i, k, l, ld = pad(p, sizeof(double))
+    cdef Py_ssize_t start = 0, size, i, j, k, l, step = logits.shape[1], ld = pad(p, sizeof(double))
     cdef bint coded = labels.shape[0] == n
     check(n, d, n if coded else soft.shape[0], s.shape[0], o.shape[0], m.shape[0], t.shape[0], p, block, p)
     if not coded and soft.shape[1] != c or o.shape[0] and o.shape[1] != c:
@@ -373,14 +374,14 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
         for i in range(n):
             if labels[i] < 0 or labels[i] >= c:
                 raise ValueError(f"labels[{i}] = {labels[i]} is not a class code below {c}")
-    if logits.shape[0] != c or logits.shape[1] < b or rows.shape[0] < 8 or rows.shape[1] < max(b, ld) \
+    if logits.shape[0] != c or step < b or rows.shape[0] < 7 or rows.shape[1] < b \
+            or vectors.shape[0] != 2 or vectors.shape[1] != c or vectors.shape[2] != ld \
             or totals.shape[0] != 2 or totals.shape[1] != 2 or gradient.shape[0] != 2 or gradient.shape[1] != c or gradient.shape[2] != p:
         raise ValueError("the outputs or the workspace do not match")
     if order >= 2:
         check_hessian(c * p, p, hessian, block, scaled, partial)
     if n == 0 or c == 0:
         return
-    cdef bint packed = order >= 2 or not lies_in_rows(&x)  # else the rows are read as they lie
     cdef const double* centre = &m[0] if d else NULL
     cdef const double* scale = &t[0] if d else NULL
     cdef double* weight = &rows[0, 0]
@@ -389,19 +390,22 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
     cdef double* top = &rows[3, 0]
     cdef double* others = &rows[4, 0]
     cdef double* largest = &rows[5, 0]
-    cdef double* vec = &rows[6, 0]
-    cdef double* ties = &rows[7, 0]
+    cdef double* ties = &rows[6, 0]
+    cdef double* parameters = &vectors[0, 0, 0] if p else NULL
+    cdef double* sums = &vectors[1, 0, 0] if p else NULL
     cdef double* z
     cdef double* q
     with nogil:
+        for k in range(c):
+            load_parameters(&theta[k, 0], p, parameters + k * ld, ld)
         while start < n:
             size = min(b, n - start)
-            if packed:
-                load_rows(&x, start, size, scale, centre, block, p)
+            touch(memory_of(&x, start, size))
+            load_rows(&x, start, size, scale, centre, block, p)
             load_weights(s, start, size, weight, totals)
+            predict_outputs(&block[0, 0], size, ld, parameters, c, &logits[0, 0], step)
             for k in range(c):
                 z = &logits[k, 0]
-                predict_all(&x, start, size, scale, centre, packed, block, &theta[k, 0] if p else NULL, p, vec, z)
                 if o.shape[0]:
                     for i in range(size):
                         z[i] += o[start + i, k]
@@ -471,7 +475,12 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
                 if not coded:
                     for i in range(size):
                         z[i] -= soft[start + i, k]
-                add_gradient(&x, start, size, scale, centre, packed, block, p, weight, z, vec, &gradient[0, k, 0], &gradient[1, k, 0])
+                for i in range(size):
+                    z[i] = weight[i] * z[i] if weight[i] != 0 else 0.0
+            combine_outputs(&block[0, 0], size, ld, &logits[0, 0], step, c, sums)
+            for k in range(c):
+                for j in range(p):
+                    add_compensated(&gradient[0, k, j], &gradient[1, k, j], sums[k * ld + j])
             start += size
 
 

@@ -134,7 +134,8 @@ def test_segments_depend_on_the_shape_alone_and_are_of_equal_length():
     assert segment_rows(1, 4) == segment_rows(0, 4) == 64
     assert segment_rows(1 << 17, 4) == 1 << 17
     assert segment_rows((1 << 17) + 1, 4) == (1 << 16) + 64
-    assert segment_rows(10_000, 10**6) == 2048
+    assert segment_rows(10_000, 8192) == 2048
+    assert segment_rows(10_000, 10**6) == 128
     assert all(segment_rows(10**5, d) % 64 == 0 for d in (0, 1, 3, 50, 1000))
 
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from .kernels import load
 from .sources import Slab
-from .workspace import block_rows, padded
+from .workspace import BLOCK_ELEMENTS, block_rows, padded
 
 if TYPE_CHECKING:
     from .expansion import Expansion
@@ -75,11 +75,27 @@ class PointwiseLoss:
         )  # fmt: skip
 
 
+FEW_ROWS = 16
+"""Rows of a block at least where no Hessian is formed: it is only read twice, and should lie near when it is read again."""
+
+SEVERAL_OUTPUTS = 512
+"""Rows of a block of several outputs, whose Hessians of one block, one for each pair, are then worth clearing and adding up."""
+
+
+def _block_rows(order: int, p: int, outputs: int) -> int:
+    """Rows of a cache block of p columns."""
+    if order >= 2:
+        return max(block_rows(p), min(SEVERAL_OUTPUTS, 4 * BLOCK_ELEMENTS // max(p, 1))) if outputs else block_rows(p)
+    if outputs:
+        return block_rows(max(p, outputs))
+    return int(min(max(4 * BLOCK_ELEMENTS // max(p, 1), FEW_ROWS), 2048))
+
+
 def _workspace(out: Expansion, n: int, p: int, rows: int, outputs: int = 0) -> tuple[np.ndarray, ...]:
-    """Block, (logits,) rows, scaled, partial: what the kernels ask for p columns, with `rows` numbers per row."""
-    b, wide = min(block_rows(max(p, outputs)), n) or 1, padded(p, np.dtype(np.float64))
+    """Block, (logits, vectors,) rows, scaled, partial: what the kernels ask for p columns, with `rows` numbers per row."""
+    b, wide = min(_block_rows(out.order, p, outputs), n) or 1, padded(p, np.dtype(np.float64))
     block, per_row = np.empty((b, wide)), np.empty((rows, max(b, wide)))
-    logits = (np.empty((outputs, b)),) if outputs else ()
+    logits = (np.empty((outputs, b)), np.empty((2, outputs, wide))) if outputs else ()
     if out.order < 2:
         return block, *logits, per_row, np.empty((1, 1)), np.empty((1, 1))
     kind = out.precision
@@ -169,7 +185,7 @@ class SoftmaxLoss:
         kernels.expand_softmax(
             slab.X, labels, soft, slab.weight, offset, out.coordinates.shift, out.coordinates.scale,
             out.theta.reshape(c, p), out.order, out.totals, out.gradients.reshape(2, c, p), out.lower,
-            *_workspace(out, len(slab.X), p, 8, c),
+            *_workspace(out, len(slab.X), p, 7, c),
         )  # fmt: skip
 
     def recession(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:

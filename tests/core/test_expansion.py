@@ -244,7 +244,7 @@ def arguments(kernel):
         )  # fmt: skip
     return dict(
         common, labels=z(n, np.int64), soft=z((0, c)), o=z((n, c)), theta=z((c, p)), gradient=z((2, c, p)),
-        hessian=z((c * p, c * p)), logits=z((c, b)), rows=z((8, b)),
+        hessian=z((c * p, c * p)), logits=z((c, b)), vectors=z((2, c, wide)), rows=z((7, b)),
     )  # fmt: skip
 
 

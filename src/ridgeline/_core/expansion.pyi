@@ -34,6 +34,6 @@ def expand_scaled_huber(
 def expand_softmax(
     X: _Real, labels: NDArray[np.int64], soft: _Double, s: _Double, o: _Double, m: _Double, t: _Double,
     theta: _Double, order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Double, logits: _Double,
-    rows: _Double, scaled: _Real, partial: _Real
+    vectors: _Double, rows: _Double, scaled: _Real, partial: _Real
 ) -> None: ...
 def largest_movement(X: _Real, m: _Double, t: _Double, theta: _Double, block: _Double, rows: _Double) -> float: ...

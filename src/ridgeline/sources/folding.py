@@ -25,6 +25,12 @@ SEGMENT_ELEMENTS = 1 << 19
 SEGMENT_ROWS = 2048
 """Or, for wide rows, this many: merging two d x d summaries then costs a few per cent of making one."""
 
+WIDE = 8192
+"""Columns above which no d x d summary is formed."""
+
+WIDE_ROWS = 128
+"""Rows per segment then, at least: a matrix of few long rows, too, is work to share."""
+
 SLAB_ELEMENTS = 1 << 17
 """Entries converted at a time where X is not already contiguous float64 or float32: 1 MB, which stays in a core's cache."""
 
@@ -145,7 +151,7 @@ def adjacent(X: np.ndarray) -> bool:
 
 def segment_rows(n: int, n_features: int) -> int:
     """Rows per segment: a function of the shape alone; segments of one matrix are of equal length but for the last, multiples of 64."""
-    target = max(SEGMENT_ELEMENTS // max(n_features, 1), SEGMENT_ROWS)
+    target = max(SEGMENT_ELEMENTS // max(n_features, 1), SEGMENT_ROWS if n_features <= WIDE else WIDE_ROWS)
     count = -(-n // target) or 1
     return -(-n // (64 * count)) * 64 or 64
 
