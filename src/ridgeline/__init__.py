@@ -35,6 +35,7 @@ _HOME = {
     "gradient_descent": "descent",
     "DescentResult": "descent",
     "Moments": "moments",
+    "fit_many": "many",
     "source": "sources",
     "Certificate": "certificate",
     "show_config": "configuration",

@@ -28,6 +28,7 @@ from .losses import huber as huber
 from .losses import kl_divergence as kl_divergence
 from .losses import sparse_categorical_cross_entropy as sparse_categorical_cross_entropy
 from .losses import squared_error as squared_error
+from .many import fit_many as fit_many
 from .moments import Moments as Moments
 from .risk import empirical_risk as empirical_risk
 from .risk import generalization_gap as generalization_gap

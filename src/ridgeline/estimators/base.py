@@ -13,6 +13,7 @@ import numpy as np
 
 from ..certificate import Certificate
 from ..kernels import load
+from ..solvers.batch import Batch
 from ..sources import SLAB_ELEMENTS, Source
 from ..validation import (
     check_matrix,
@@ -59,6 +60,7 @@ predict_one = load("one_row").predict_one
 class Estimator(Parameters):
     """Input checks, memory of the columns, and linear predictions."""
 
+    _estimator_type: str
     n_features_in_: int
     coef_: np.ndarray
     certificate_: Certificate
@@ -69,6 +71,18 @@ class Estimator(Parameters):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coef_")
+
+    def fit_groups(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
+        """Fits of groups of checked rows by a kernel, for `fit_many`; None where there is no kernel for this estimator."""
+        return None
+
+    def certificate_of_kernel(self, n_features: int, norm: float, bound: float, condition: float, n_iter: int, eps: float) -> Certificate:
+        """The certificate of a fit that `fit_groups` has done."""
+        raise NotImplementedError
+
+    def restore(self, coef: np.ndarray, intercept: Any, n_iter: int, certificate: Certificate, classes: np.ndarray | None) -> None:
+        """Become the fit that `fit_groups` has done."""
+        raise NotImplementedError
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "coef_"):

@@ -7,8 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..certificate import Certificate
 from ..moments import Moments, moments_of
+from ..solvers.batch import Batch
 from ..solvers.dual import solve_dual
+from ..solvers.few_rows import certificate_of_kernel, fit_few_rows, fit_groups
 from ..solvers.least_squares import LinearSolution, solve
 from ..solvers.nonnegative import solve_nonnegative
 from ..sources import ArraySource, Source, require_rows
@@ -31,6 +34,11 @@ class _LeastSquares(Regressor):
     positive: bool
     n_threads: int | None
     _multi_output = True
+    _moments: Any
+
+    def _plain_alpha(self) -> Any:
+        """The penalty as it was given."""
+        return 0.0
 
     def _options(self) -> bool:
         """`fit_intercept`, checked with all that the number of targets does not enter."""
@@ -71,12 +79,40 @@ class _LeastSquares(Regressor):
         and memory n^2 instead of d^2. X is never copied.
         """
         self._options()
+        if sample_weight is None and self._fit_few_rows(X, y):
+            return self
         matrix, weight, names = self._fit_input(X, sample_weight)
         targets = check_targets(y, len(matrix))
         self.fit_rows(ArraySource(matrix, targets, weight, n_threads=self.n_threads))
         self._remember_columns(matrix.shape[1], names)
         self.certificate_.warn()
         return self
+
+    def _fit_few_rows(self, X: Any, y: Any) -> bool:
+        """Whether this is a plain fit of few rows, which then is done."""
+        plain = self.n_threads is None and not self.positive
+        few = fit_few_rows(X, y, self._plain_alpha(), self.fit_intercept) if plain else None
+        if few is None:
+            return False
+        best, self._moments = few
+        self.coef_ = best.coef[0]
+        self.intercept_ = best.intercept[0] if self.fit_intercept else 0.0
+        self.certificate_ = best.certificate
+        self.rank_ = best.rank
+        self._remember_columns(len(self.coef_), None)
+        return True
+
+    def fit_groups(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
+        fit_intercept, alpha = self._options(), float(self._alphas(1)[0])
+        return None if self.positive else fit_groups(X, y, weight, starts, alpha, fit_intercept)
+
+    def certificate_of_kernel(self, n_features: int, norm: float, bound: float, condition: float, n_iter: int, eps: float) -> Certificate:
+        return certificate_of_kernel(n_features, norm, bound, condition, eps)
+
+    def restore(self, coef: np.ndarray, intercept: Any, n_iter: int, certificate: Certificate, classes: np.ndarray | None) -> None:
+        self.coef_, self.intercept_, self.certificate_ = coef, intercept if self.fit_intercept else 0.0, certificate
+        self.rank_ = self.n_features_in_ = len(coef)
+        self._moments = None
 
     def fit_rows(self, source: ArraySource, moments: Any = None) -> Self:
         """Fit checked rows, whose moments may be known; neither names nor a warning."""
@@ -311,6 +347,9 @@ class Ridge(_LeastSquares):
         self.positive = positive
         self.random_state = random_state
         self.n_threads = n_threads
+
+    def _plain_alpha(self) -> Any:
+        return self.alpha
 
     def _alphas(self, n_targets: int) -> np.ndarray:
         if np.ndim(self.alpha) == 0:

@@ -51,6 +51,9 @@ independent of the others is at the level of the rounding errors of its entries.
 
 TEN_DIGITS = 1e-10
 
+LOST_DIGITS = 1e3 * TEN_DIGITS
+"""The error, by the bound on the moments' rounding (which is a thousand times what is seen), that counts as ill-conditioned."""
+
 SINGLE_LIMIT = 1e-2
 """The error that moments of float32 rows may have before they count as ill-conditioned."""
 
@@ -291,6 +294,16 @@ def _orthonormal(N: np.ndarray) -> np.ndarray:
     return Q
 
 
+def rounding_terms(d: int, t: int) -> float:
+    """gamma / eps of `_finish`: how many units of rounding an entry of the moments may be off, beside its columns' sizes."""
+    return float(8 * (block_rows(d + t) + d) ** 0.5 + 64)
+
+
+def certain_digits(error: float) -> str:
+    """What a certificate says of a relative error of the coefficients."""
+    return f"About {min(max(-log10(max(error, 1e-17)), 0), 16):.0f} digits are certain."
+
+
 def _finish(
     moments: Any,
     equations: NormalEquations,
@@ -314,7 +327,7 @@ def _finish(
     d, t = moments.n_features, moments.n_targets
     extended = moments.precision == "extended"
     v, v_lo = v if isinstance(v, tuple) else (v, NOTHING)
-    terms = 8 * (block_rows(d + t) + d) ** 0.5 + 64
+    terms = rounding_terms(d, t)
     gamma, eta = moments.eps * terms, EPS * (EPS if extended else 1.0)
     coef, g, intercept, bounds = np.empty((t, d)), np.empty((t, d)), np.empty(t), np.empty((t, 2))
     norm = kernels.finish(
@@ -332,8 +345,8 @@ def _finish(
             bound = float("inf")
     condition = 1 / factor.rcond if factor.rcond else np.inf
     error = gamma * condition
-    status, message = OPTIMAL, f"About {min(max(-log10(max(error, 1e-17)), 0), 16):.0f} digits are certain."
-    if error > (1e3 * TEN_DIGITS if moments.eps <= EPS else SINGLE_LIMIT) or (not extended and EPS * condition * 8 > TEN_DIGITS):
+    status, message = OPTIMAL, certain_digits(error)
+    if error > (LOST_DIGITS if moments.eps <= EPS else SINGLE_LIMIT) or (not extended and EPS * condition * 8 > TEN_DIGITS):
         status = ILL_CONDITIONED
         message = (
             f"The columns are nearly dependent (condition {condition:.1e} of their moments): the coefficients may have fewer than "
