@@ -7,9 +7,10 @@ A *pointwise loss* is a final class with one method, `evaluate`: values, slopes 
 It knows no X, no weight and no penalty.  The fused type PointLoss compiles the one loop below for each of them, with static calls;
 a new loss is a class and a line in that list.
 
-X is float64 or float32 and is packed in double; F and g are double throughout, and their sums over blocks are compensated (two_sum),
-because a gradient near the optimum is a small difference of large terms.  The Hessian is formed a block at a time in the precision
-of the workspace, and summed over blocks in double: an error in it slows Newton's method and moves no optimum.
+X is float64 or float32 and is packed in double, or holds stored entries alone (stored.pxd), which are read as they lie; F and g are
+double throughout, and their sums over blocks are compensated (two_sum), because a gradient near the optimum is a small difference of
+large terms.  The Hessian is formed a block at a time in the precision of the workspace, and summed over blocks in double: an error in
+it slows Newton's method and moves no optimum.
 """
 cimport cython
 from libc.math cimport INFINITY, fabs, sqrt
@@ -21,6 +22,7 @@ from outputs cimport combine_outputs, predict_outputs
 from products cimport combine_rows, lies_in_rows, predict_rows
 from rows cimport Rows, memory_of, pack, rows_of, scale_rows, touch
 from scalar cimport exponentials, logarithms_of_1_plus, logistic_losses
+from stored cimport combine_stored_outputs, far_columns, gram_of_stored_pays, gram_stored, predict_stored_outputs
 
 
 @cython.final
@@ -199,14 +201,29 @@ cdef inline void add_gradient(const Rows* x, Py_ssize_t start, Py_ssize_t n, con
         add_compensated(&hi[j], &lo[j], vec[j])
 
 
-cdef inline void add_hessian(const double[:, ::1] block, Py_ssize_t n, Py_ssize_t p, const double* weight, double* curvature,
+cdef inline bint as_they_lie(const Rows* x, const double* centre, int order) noexcept nogil:
+    """Whether a pass reads the rows without packing them: below order 2, or where few entries are stored and no centre is far off."""
+    if order < 2:
+        return lies_in_rows(x)
+    return x.sparse and far_columns(x.d, centre) == 0 and gram_of_stored_pays(&x.stored, 0, x.n, x.d)
+
+
+cdef inline void add_hessian(const Rows* x, Py_ssize_t start, const double* scale, const double* centre, bint packed, double* vec,
+                             double[:, ::1] block, Py_ssize_t n, Py_ssize_t p, const double* weight, double* curvature,
                              real[:, ::1] scaled, real[:, ::1] partial, double sign, double[:, ::1] hessian,
                              Py_ssize_t row, Py_ssize_t column, Span ahead) noexcept nogil:
     """hessian[row:, column:] += sign sum_i weight_i curvature_i Z_i Z_i' by a Gram of the rows scaled to `scaled` (which may be block).
 
     Where row != column all of the p x p square is filled, else its lower triangle.  curvature is overwritten; `ahead` as in `gram`.
+    Stored entries that are not packed are multiplied in pairs; vec is their workspace.
     """
     cdef Py_ssize_t i, j, ld = partial.shape[1]
+    if not packed:
+        for i in range(n):
+            curvature[i] = sign * weight[i] * curvature[i] if weight[i] != 0 else 0.0
+        gram_stored(&x.stored, start, n, x.d, p > x.d, scale, centre, curvature, row != column, vec, &block[0, 0],
+                    &hessian[row, column], hessian.shape[1])
+        return
     for i in range(n):
         curvature[i] = sqrt(weight[i] * curvature[i]) if weight[i] != 0 else 0.0
     scale_rows(&block[0, 0], n, block.shape[1], curvature, &scaled[0, 0], ld)
@@ -246,8 +263,8 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
         check_hessian(p, p, hessian, block, scaled, partial)
     if n == 0:
         return
-    cdef bint packed = order >= 2 or not lies_in_rows(&x)  # else the rows are read as they lie
     cdef const double* centre = &m[0] if d else NULL
+    cdef bint packed = not as_they_lie(&x, centre, order)
     cdef const double* scale = &t[0] if d else NULL
     cdef const double* parameters = &theta[0] if p else NULL
     cdef double* weight = &rows[0, 0]
@@ -256,6 +273,8 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
     cdef double* value = &rows[3, 0]
     cdef double* z = &rows[4, 0]
     cdef double* vec = &rows[5, 0]
+    if x.sparse and not packed:
+        b = rows.shape[1]
     with nogil:
         while start < n:
             c = min(b, n - start)
@@ -271,7 +290,8 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
             if order >= 1 and p:
                 add_gradient(&x, start, c, scale, centre, packed, block, p, weight, slope, vec, &gradient[0, 0], &gradient[1, 0])
             if order >= 2 and p:
-                add_hessian(block, c, p, weight, curvature, scaled, partial, 1.0, hessian, 0, 0, memory_of(&x, start + c, b))
+                add_hessian(&x, start, scale, centre, packed, vec, block, c, p, weight, curvature, scaled, partial, 1.0, hessian, 0, 0,
+                            memory_of(&x, start + c, b))
             start += c
 
 
@@ -311,6 +331,8 @@ def expand_scaled_huber(double epsilon, double sigma, X not None, const double[:
     cdef double* z = &rows[4, 0]
     cdef double* vec = &rows[5, 0]
     cdef double* slope_sigma = &rows[6, 0]
+    if x.sparse and not packed:
+        b = rows.shape[1]
     with nogil:
         while start < n:
             c = min(b, n - start)
@@ -340,7 +362,8 @@ def expand_scaled_huber(double epsilon, double sigma, X not None, const double[:
             if order >= 2:
                 for i in range(c):
                     block[i, p] = z[i]
-                add_hessian(block, c, w, weight, curvature, scaled, partial, 1.0, hessian, 0, 0, memory_of(&x, start + c, b))
+                add_hessian(&x, start, scale, centre, packed, vec, block, c, w, weight, curvature, scaled, partial, 1.0, hessian, 0, 0,
+                            memory_of(&x, start + c, b))
             start += c
 
 
@@ -374,7 +397,7 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
         for i in range(n):
             if labels[i] < 0 or labels[i] >= c:
                 raise ValueError(f"labels[{i}] = {labels[i]} is not a class code below {c}")
-    if logits.shape[0] != c or step < b or rows.shape[0] < 7 or rows.shape[1] < b \
+    if logits.shape[0] != c or step < b or rows.shape[0] < 7 or rows.shape[1] < max(b, step if x.sparse else 0) \
             or vectors.shape[0] != 2 or vectors.shape[1] != c or vectors.shape[2] != ld \
             or totals.shape[0] != 2 or totals.shape[1] != 2 or gradient.shape[0] != 2 or gradient.shape[1] != c or gradient.shape[2] != p:
         raise ValueError("the outputs or the workspace do not match")
@@ -383,6 +406,7 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
     if n == 0 or c == 0:
         return
     cdef const double* centre = &m[0] if d else NULL
+    cdef bint packed = not (x.sparse and as_they_lie(&x, centre, order))
     cdef const double* scale = &t[0] if d else NULL
     cdef double* weight = &rows[0, 0]
     cdef double* value = &rows[1, 0]
@@ -395,15 +419,20 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
     cdef double* sums = &vectors[1, 0, 0] if p else NULL
     cdef double* z
     cdef double* q
+    if x.sparse and not packed:
+        b = logits.shape[1]
     with nogil:
         for k in range(c):
             load_parameters(&theta[k, 0], p, parameters + k * ld, ld)
         while start < n:
             size = min(b, n - start)
-            touch(memory_of(&x, start, size))
-            load_rows(&x, start, size, scale, centre, block, p)
             load_weights(s, start, size, weight, totals)
-            predict_outputs(&block[0, 0], size, ld, parameters, c, &logits[0, 0], step)
+            if packed:
+                touch(memory_of(&x, start, size))
+                load_rows(&x, start, size, scale, centre, block, p)
+                predict_outputs(&block[0, 0], size, ld, parameters, c, &logits[0, 0], step)
+            else:
+                predict_stored_outputs(&x.stored, start, size, d, p > d, scale, centre, parameters, ld, c, sums, &logits[0, 0], step)
             for k in range(c):
                 z = &logits[k, 0]
                 if o.shape[0]:
@@ -457,14 +486,14 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
                     z = &logits[k, 0]
                     for i in range(size):
                         work[i] = z[i] * (others[i] if z[i] == largest[i] else 1 - z[i])
-                    add_hessian(block, size, p, weight, work, scaled, partial, 1.0, hessian, k * p, k * p,
-                                memory_of(&x, start + size, b if k == 0 else 0))
+                    add_hessian(&x, start, scale, centre, packed, sums, block, size, p, weight, work, scaled, partial, 1.0,
+                                hessian, k * p, k * p, memory_of(&x, start + size, b if k == 0 else 0))
                     for l in range(k):
                         q = &logits[l, 0]
                         for i in range(size):
                             work[i] = z[i] * q[i]
-                        add_hessian(block, size, p, weight, work, scaled, partial, -1.0, hessian, k * p, l * p,
-                                    memory_of(&x, start + size, 0))
+                        add_hessian(&x, start, scale, centre, packed, sums, block, size, p, weight, work, scaled, partial, -1.0,
+                                    hessian, k * p, l * p, memory_of(&x, start + size, 0))
             # p_k - y_k: for the class of a coded row less the complement
             if coded:
                 for i in range(size):
@@ -477,7 +506,12 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
                         z[i] -= soft[start + i, k]
                 for i in range(size):
                     z[i] = weight[i] * z[i] if weight[i] != 0 else 0.0
-            combine_outputs(&block[0, 0], size, ld, &logits[0, 0], step, c, sums)
+            if packed:
+                combine_outputs(&block[0, 0], size, ld, &logits[0, 0], step, c, sums)
+            else:
+                combine_stored_outputs(&x.stored, start, size, d, p > d, scale, centre, &logits[0, 0], step, c, parameters, sums, ld)
+                for k in range(c):  # whose place was needed
+                    load_parameters(&theta[k, 0], p, parameters + k * ld, ld)
             for k in range(c):
                 for j in range(p):
                     add_compensated(&gradient[0, k, j], &gradient[1, k, j], sums[k * ld + j])
@@ -505,6 +539,8 @@ def largest_movement(X not None, const double[::1] m not None, const double[::1]
     cdef double* high = &rows[2, 0]
     cdef double* low = &rows[3, 0]
     cdef double largest = 0
+    if x.sparse:
+        b = rows.shape[1]
     with nogil:
         while start < n:
             size = min(b, n - start)

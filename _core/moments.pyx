@@ -9,6 +9,8 @@ v = sum s_i (z_i - c); then m = c + v / W and S = S_c - v v' / W, where little c
     delta = m_b - m,    S <- S + S_b + (W W_b / (W + W_b)) delta delta',    m <- m + (W_b / (W + W_b)) delta
 
 Centring before squaring is what keeps the variance of a column with mean 1e8.
+Rows of which few entries are stored are multiplied about c = 0 in pairs of those; where that would lose more than a digit of some column,
+which then has hardly a zero, they are packed as the others are.
 The extended form holds sums about a fixed pivot c in double-double (106 bits), where the choice of pivot costs nothing:
 
     W = sum s_i      v = sum s_i (z_i - c)      S_c = sum s_i (z_i - c)(z_i - c)'

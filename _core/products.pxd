@@ -4,9 +4,11 @@
 
 Eight rows (or as many as a vector has lanes) go side by side, so that t, m, theta and g are read once for all of them.  The sums are those
 of `predict` and `combine` on a packed block, in the same order and with the same roundings: both ways give the same bits.
+(Rows of which only some entries are stored are summed in the order of those, which differs from the packed one by rounding.)
 """
 from lanes cimport LANES
 from rows cimport Rows, memory_of, touch
+from stored cimport combine_stored, predict_stored
 
 cdef extern from *:
     """
@@ -97,14 +99,16 @@ cdef extern from *:
 
 cdef inline bint lies_in_rows(const Rows* X) noexcept nogil:
     """Whether these functions take X."""
-    return X.column == 1 and X.d > 0
+    return X.sparse or X.column == 1 and X.d > 0
 
 
 cdef inline void predict_rows(const Rows* X, Py_ssize_t start, Py_ssize_t n, bint ones, const double* t, const double* m,
-                              const double* theta, double* z) noexcept nogil:
-    """z (n) = Z theta for the rows start, ..., start + n - 1; theta is padded with zeros to whole 64-byte vectors."""
+                              double* theta, double* z) noexcept nogil:
+    """z (n) = Z theta for the rows start, ..., start + n - 1; theta is padded with zeros to whole 64-byte vectors, and overwritten."""
     touch(memory_of(X, start, n))
-    if X.wide != NULL:
+    if X.sparse:
+        predict_stored(&X.stored, start, n, X.d, ones, t, m, theta, z)
+    elif X.wide != NULL:
         rl_predict_rows_double(X.wide + start * X.row, X.wide_last, X.row, n, X.d, ones, t, m, theta, z)
     else:
         rl_predict_rows_float(X.narrow + start * X.row, X.narrow_last, X.row, n, X.d, ones, t, m, theta, z)
@@ -113,7 +117,9 @@ cdef inline void predict_rows(const Rows* X, Py_ssize_t start, Py_ssize_t n, bin
 cdef inline void combine_rows(const Rows* X, Py_ssize_t start, Py_ssize_t n, bint ones, const double* t, const double* m,
                               const double* r, double* g) noexcept nogil:
     """g = Z'r for the same rows; g is padded to whole 64-byte vectors, and what lies there overwritten."""
-    if X.wide != NULL:
+    if X.sparse:
+        combine_stored(&X.stored, start, n, X.d, ones, t, m, r, g)
+    elif X.wide != NULL:
         rl_combine_rows_double(X.wide + start * X.row, X.wide_last, X.row, n, X.d, ones, t, m, r, g)
     else:
         rl_combine_rows_float(X.narrow + start * X.row, X.narrow_last, X.row, n, X.d, ones, t, m, r, g)

@@ -2,11 +2,13 @@
 
     W = sum_i s_i      m = sum_i s_i x_i / W      low = min x_i, high = max x_i over the rows with weight
 
-Sums are of x_i - c with c the mean so far, which keeps the digits of a column far from zero.
+Sums are of x_i - c with c the mean so far, which keeps the digits of a column far from zero.  Of rows of which only some entries are stored
+those are read, and a column with fewer entries than there are rows holds a zero.
 """
 from gram cimport pad
 from lanes cimport LANES  # no-cython-lint
 from rows cimport Rows, entry, memory_of, pack, rows_of, touch
+from stored cimport rl_stored_ranges
 
 cdef extern from *:
     """
@@ -78,6 +80,10 @@ def column_ranges(X not None, const double[::1] s not None, double weight, doubl
     cdef double* least = &rows[3, 0]
     cdef double* most = &rows[4, 0]
     cdef double* sums = &rows[5, 0]
+    if x.sparse:
+        with nogil:
+            weight = _ranges_of_stored(&x, s, weight, mean, low, high, sums, least)
+        return weight
     with nogil:
         for j in range(ld):
             one[j] = 1
@@ -118,6 +124,25 @@ def column_ranges(X not None, const double[::1] s not None, double weight, doubl
             low[j] = least[j]
             high[j] = most[j]
     return weight
+
+
+cdef double _ranges_of_stored(const Rows* x, const double[::1] s, double weight, double[::1] mean, double[::1] low, double[::1] high,
+                              double* sums, double* count) noexcept nogil:
+    """The same of stored entries, in shares of the mean of these rows, so that their sum cannot overflow; the new weight."""
+    cdef Py_ssize_t i, j, n = x.n, used = x.n
+    cdef double w = _total(s, n)
+    for i in range(s.shape[0]):
+        used -= s[i] == 0
+    for j in range(x.d):
+        sums[j] = count[j] = 0
+    rl_stored_ranges(&x.stored, 0, n, &s[0] if s.shape[0] else NULL, 1 / w if w > 0 else 0.0, sums, &low[0], &high[0], count)
+    for j in range(x.d):
+        if count[j] < used:
+            low[j] = min(low[j], 0.0)
+            high[j] = max(high[j], 0.0)
+        # without weight the sum is zero, or shows a NaN
+        mean[j] += w / (weight + w) * (sums[j] - mean[j]) if w > 0 else sums[j]
+    return weight + w
 
 
 cdef double _total(const double[::1] s, Py_ssize_t n) noexcept nogil:

@@ -7,11 +7,15 @@ it is rounded to the block's precision, so a float32 column with mean 1e8 keeps 
 
 `Rows` describes a float64 or float32 matrix with adjacent columns (C order, any distance between rows) or adjacent rows (Fortran order,
 any distance between columns).  The first kind is packed a vector at a time, the last vector of a row under a mask; the second is
-transposed in registers first, as many rows at a time as a vector is long, by rounds of perfect shuffles.
+transposed in registers first, as many rows at a time as a vector is long, by rounds of perfect shuffles.  Or they are rows of which only
+some entries are stored (stored.pxd).
 """
+from cpython.buffer cimport PyObject_CheckBuffer
+
 from formats cimport real
 from gram cimport Span
 from lanes cimport LANES
+from stored cimport Stored, rl_stored_pack_narrow, rl_stored_pack_wide, stored_of
 
 cdef extern from *:
     """
@@ -182,16 +186,25 @@ ctypedef struct Rows:
     const float* narrow_last
     Py_ssize_t row       # numbers from one row to the next; 1 in Fortran order
     Py_ssize_t column    # numbers from one column to the next; 1 in C order
+    bint sparse          # only some entries are stored, and the fields above but n and d hold nothing
+    Stored stored
 
 
 cdef inline Rows rows_of(object X) except *:
-    """The rows of an ndarray (n, d); the caller keeps it alive."""
+    """The rows of an ndarray (n, d) or of `SparseRows`; the caller keeps it alive."""
     cdef const double[:, :] wide
     cdef const float[:, :] narrow
     cdef Rows rows
-    cdef Py_ssize_t size = X.itemsize
+    cdef Py_ssize_t size
     rows.wide = rows.wide_last = NULL
     rows.narrow = rows.narrow_last = NULL
+    rows.sparse = not PyObject_CheckBuffer(X)
+    if rows.sparse:
+        rows.stored = stored_of(X)
+        rows.n, rows.d = X.shape
+        rows.row = rows.column = 0
+        return rows
+    size = X.itemsize
     if size == sizeof(double):
         wide = X
         rows.n, rows.d, rows.row, rows.column = wide.shape[0], wide.shape[1], wide.strides[0], wide.strides[1]
@@ -226,6 +239,11 @@ cdef inline void pack(const Rows* X, Py_ssize_t start, Py_ssize_t n, const doubl
         for i in range(n):
             for j in range(ld):
                 block[i * ld + j] = 0
+    elif X.sparse:
+        if real is double:
+            rl_stored_pack_wide(&X.stored, start, n, X.d, t, m, f, block, ld)
+        else:
+            rl_stored_pack_narrow(&X.stored, start, n, X.d, t, m, f, block, ld)
     elif X.column == 1:
         if real is double:
             if X.wide != NULL:

@@ -3,13 +3,15 @@
     W = sum s_i      m = sum s_i z_i / W      S = sum s_i (z_i - m)(z_i - m)'      z_i = (x_i, y_i)
 
 Rows are taken in cache blocks, less a pivot c near the mean, with a column of ones that gathers v = sum s_i (z_i - c); then m = c + v / W
-and S = S_c - v v' / W, where little cancels (see moments.pyx).
+and S = S_c - v v' / W, where little cancels (see moments.pyx).  Rows of which few entries are stored are multiplied about c = 0 in pairs
+of those; where that would lose more than a digit of some column, which then has hardly a zero, they are packed as the others are.
 """
 from libc.math cimport fabs, sqrt
 
 from formats cimport real
 from gram cimport gram, pad
 from rows cimport Rows, entry, memory_of, pack
+from stored cimport gram_of_stored_pays, rl_stored_combine, rl_stored_gram
 
 
 cdef inline bint cancels(const double* sums, Py_ssize_t ld, Py_ssize_t p, double w, const double* pivot, double* delta) noexcept nogil:
@@ -40,24 +42,57 @@ cdef inline void pack_target(const double* y, Py_ssize_t t, Py_ssize_t n, double
             column[i * ld] = <real> (root[i] * (y[i * t] * scale - pivot) if root[i] != 0 else 0.0)
 
 
+cdef inline double sums_of_stored(const Rows* x, const double* y, Py_ssize_t t, const double* s, const double* scale, const double* pivot,
+                                  double* sums, Py_ssize_t ld, double* e, double* r) noexcept nogil:
+    """sums (ld apart, lower triangle) of rows with few stored entries: X about zero, y about the pivot, v in row p; the rows' weight.
+
+    e and r (ld) are workspace; that many rows are taken at a time.
+    """
+    cdef Py_ssize_t n = x.n, d = x.d, p = d + t, start = 0, c, i, j, k
+    cdef double w = 0, f
+    while start < n:
+        c = min(ld, n - start)
+        for i in range(c):
+            r[i] = s[start + i] if s != NULL else 1.0
+            w += r[i]
+        rl_stored_gram(&x.stored, start, c, r, scale, False, e, sums + p * ld, sums, ld)
+        for k in range(t):
+            for i in range(c):
+                f = s[start + i] if s != NULL else 1.0
+                # without weight, y may be anything
+                r[i] = f * (y[(start + i) * t + k] * scale[d + k] - pivot[d + k]) if f != 0 else 0.0
+                sums[p * ld + d + k] += r[i]
+                for j in range(k + 1):
+                    sums[(d + k) * ld + d + j] += r[i] * (y[(start + i) * t + j] * scale[d + j] - pivot[d + j]) if f != 0 else 0.0
+            rl_stored_combine(&x.stored, start, c, r, sums + (d + k) * ld)
+        start += c
+    for k in range(t):
+        for j in range(d):
+            sums[(d + k) * ld + j] *= scale[j]
+    return w
+
+
 cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, const double* s, const double* scale, double weight,
                                double* mean, double* scatter, real* block, Py_ssize_t b, double* pivot, double* delta, double* root,
                                real* partial, double* sums) noexcept nogil:
     """Add the rows of x and y (n x t) to (weight, mean, scatter); returns the new weight.
 
     s is NULL or has n weights; scale has p = d + t entries, mean too, and the lower triangle of scatter (p x p) is updated.
-    Workspace, with P = p + 1 padded: block (b, P), pivot and delta (P), root (b), partial (P, P), sums (P, P), which may be
+    Workspace, with P = p + 1 padded: block (b, P), pivot and delta (P), root (b, and P of sparse rows), partial (P, P), sums (P, P), which may be
     `partial` itself where that is float64.
     """
     cdef Py_ssize_t n = x.n, d = x.d, p = x.d + t, start, first, step, m, i, j, ld = pad(p + 1, sizeof(real))
     cdef double w = 0, f, g
+    cdef bint stored
     if p == 0 or n == 0:
         return weight
+    cdef double* work = root
     if s == NULL:
         root = NULL
+    stored = x.sparse and gram_of_stored_pays(&x.stored, 0, n, d)
     # the pivot c: the mean so far, or the weighted mean of 64 rows from all over (rows may be sorted)
     for j in range(p):
-        pivot[j] = mean[j] if weight > 0 else 0
+        pivot[j] = mean[j] if weight > 0 and not (stored and j < d) else 0
     if not weight > 0:
         i = 0
         step = max(n // 64, 1)
@@ -69,7 +104,7 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
                 continue
             w += f
             f /= w
-            for j in range(d):
+            for j in range(0 if x.sparse else d):
                 pivot[j] += f * (entry(x, first, j) * scale[j] - pivot[j])
             for j in range(t):
                 pivot[d + j] += f * (y[first * t + j] * scale[d + j] - pivot[d + j])
@@ -80,6 +115,9 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
             for j in range(ld):
                 sums[i * ld + j] = 0
                 partial[i * ld + j] = 0
+        if stored:
+            w = sums_of_stored(x, y, t, s, scale, pivot, sums, ld, delta, work)
+            start = n
         while start < n:
             m = min(b, n - start)
             if root == NULL:
@@ -101,7 +139,7 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
                         sums[i * ld + j] += partial[i * ld + j]
                         partial[i * ld + j] = 0
             start += m
-        if real is double:
+        if real is double and not stored:
             for i in range(p + 1):
                 for j in range(i + 1):
                     sums[i * ld + j] = partial[i * ld + j]
@@ -110,6 +148,7 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
             break
         for j in range(p):
             pivot[j] += delta[j]
+        stored = False
     # the merge
     if w != 0:  # a NaN passes, and shows in the sums
         f = w / (weight + w)

@@ -46,7 +46,7 @@ def test_data_are_the_same_every_time(family, data):
     problem = Problem(family, 500, 12, data, classes=4)
     (X, y), (again, y_again) = problem.make(), problem.make()
     assert X.shape == (500, 12) and X.flags.c_contiguous and X.dtype == np.float64 and y.shape == (500,)
-    assert (X == again).all() and (y == y_again).all() and np.isfinite(X).all()
+    assert (again == X).all() and (y == y_again).all() and np.isfinite(X).all()
     if family == "softmax":
         assert set(y) == set(range(4))
 

@@ -18,8 +18,10 @@ from .doubledouble import DD, add, div, fast_two_sum, mul, two_sum
 from .kernels import load
 from .moments import EPS, Moments, guard_part, guard_variance, rows_used
 from .sources import Slab
+from .sparse_rows import SparseRows
 
 accumulate_extended = load("moments").accumulate_extended
+accumulate_stored = load("stored_rows").accumulate_extended
 
 PIVOT_GROWTH = 4
 """A merged record takes a new pivot, its mean, when it has this many times the rows the last pivot was taken from."""
@@ -100,6 +102,9 @@ class ExtendedMoments:
         return add((hi, lo), (-outer[0], -outer[1]))
 
     def add_rows(self, slab: Slab) -> None:
+        if isinstance(slab.X, SparseRows):
+            self._add_stored(slab.X, slab)
+            return
         y = slab.y.reshape(len(slab.X), self.n_targets)
         if self.pivot is None:
             used = np.flatnonzero(slab.weight)[:256] if slab.weight.size else np.arange(min(256, len(slab.X)))
@@ -114,6 +119,18 @@ class ExtendedMoments:
             slab.X, y, slab.weight, self.scale, self.pivot, self._weight, self._sums, self._hi, self._lo, self._tail,
             np.empty((4, self.scale.size)),
         )  # fmt: skip
+
+    def _add_stored(self, X: SparseRows, slab: Slab) -> None:
+        """Rows of which only some entries are stored, as sums about zero: with 106 bits that is as good a pivot as any."""
+        part = ExtendedMoments(self.n_features, self.n_targets, self.scale)
+        p, used = self.scale.size, rows_used(slab)
+        if used:
+            part.pivot, part._pivot_count, part.count = np.zeros(p), used, used
+        accumulate_stored(
+            X, slab.y.reshape(len(X), self.n_targets), slab.weight, self.scale, part._weight, part._sums, part._hi, part._lo, part._tail,
+            np.empty((3, p)), np.empty(p, np.int64),
+        )  # fmt: skip
+        self.merge(part)
 
     def merge(self, other: ExtendedMoments) -> None:
         self._combine(other, 1.0)

@@ -17,6 +17,7 @@ from .kernels import load
 from .pointwise import SQUARED, Loss
 from .ranges import ColumnRanges, power_of_two_scale
 from .sources import SLAB_ELEMENTS, ArraySource, Slab, Source, fold, require_rereadable, require_rows
+from .sparse_rows import SparseRows
 from .views import WithoutTargets
 from .watch import watch
 from .workspace import block_rows, padded
@@ -240,6 +241,8 @@ class Objective:
 
 def predictions(slab: Slab, coordinates: Coordinates, theta: np.ndarray) -> np.ndarray:
     """Z theta' (n, c) for the rows of a slab, in double, a cache block at a time."""
+    if isinstance(slab.X, SparseRows):
+        return slab.X.predict(theta, coordinates.shift, coordinates.scale)
     d = len(coordinates.center)
     out = np.empty((len(slab.X), len(theta)))
     step = max(SLAB_ELEMENTS // max(d, 1), 1)

@@ -26,6 +26,7 @@ import numpy as np
 
 from .kernels import load
 from .sources import Slab
+from .sparse_rows import SparseRows
 from .workspace import BLOCK_ELEMENTS, block_rows, padded
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class PointwiseLoss:
         kernels.expand(
             self.kernel, slab.X, slab.y, slab.weight, slab.offset, out.coordinates.shift, out.coordinates.scale,
             out.theta[:p], out.order, out.totals, out.gradients.reshape(2, -1), out.lower,
-            *_workspace(out, len(slab.X), p, 6),
+            *_workspace(out, slab, p, 6),
         )  # fmt: skip
 
 
@@ -91,11 +92,16 @@ def _block_rows(order: int, p: int, outputs: int) -> int:
     return int(min(max(4 * BLOCK_ELEMENTS // max(p, 1), FEW_ROWS), 2048))
 
 
-def _workspace(out: Expansion, n: int, p: int, rows: int, outputs: int = 0) -> tuple[np.ndarray, ...]:
+def _workspace(out: Expansion, slab: Slab, p: int, rows: int, outputs: int = 0) -> tuple[np.ndarray, ...]:
     """Block, (logits, vectors,) rows, scaled, partial: what the kernels ask for p columns, with `rows` numbers per row."""
-    b, wide = min(_block_rows(out.order, p, outputs), n) or 1, padded(p, np.dtype(np.float64))
-    block, per_row = np.empty((b, wide)), np.empty((rows, max(b, wide)))
-    logits = (np.empty((outputs, b)), np.empty((2, outputs, wide))) if outputs else ()
+    b, wide = min(_block_rows(out.order, p, outputs), len(slab.X)) or 1, padded(p, np.dtype(np.float64))
+    length = max(b, wide)
+    run = b
+    if isinstance(slab.X, SparseRows):  # stored entries are read in long runs of rows, since each touches every column
+        run = min(length, len(slab.X)) or 1
+        b = b if out.order >= 2 else 1
+    block, per_row = np.empty((b, wide)), np.empty((rows, length))
+    logits = (np.empty((outputs, max(run, b))), np.empty((2, outputs, wide))) if outputs else ()
     if out.order < 2:
         return block, *logits, per_row, np.empty((1, 1)), np.empty((1, 1))
     kind = out.precision
@@ -146,7 +152,7 @@ class ScaledHuberLoss:
         kernels.expand_scaled_huber(
             self.epsilon, float(out.theta[p]), slab.X, slab.y, slab.weight, out.coordinates.shift, out.coordinates.scale,
             out.theta[:p], out.order, out.totals, out.gradients.reshape(2, -1), out.lower,
-            *_workspace(out, len(slab.X), p + 1, 7),
+            *_workspace(out, slab, p + 1, 7),
         )  # fmt: skip
 
     def recession(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -185,7 +191,7 @@ class SoftmaxLoss:
         kernels.expand_softmax(
             slab.X, labels, soft, slab.weight, offset, out.coordinates.shift, out.coordinates.scale,
             out.theta.reshape(c, p), out.order, out.totals, out.gradients.reshape(2, c, p), out.lower,
-            *_workspace(out, len(slab.X), p, 7, c),
+            *_workspace(out, slab, p, 7, c),
         )  # fmt: skip
 
     def recession(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:

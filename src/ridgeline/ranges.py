@@ -6,6 +6,7 @@ import numpy as np
 
 from .kernels import load
 from .sources import EMPTY, Slab
+from .sparse_rows import as_array
 from .workspace import block_rows, padded
 
 column_ranges = load("ranges").column_ranges
@@ -65,7 +66,7 @@ class RangesWithTargets:
         y = slab.y.reshape(len(slab.X), -1)
         for a in range(0, len(slab.X), 1024):
             b = a + 1024
-            part = np.concatenate([slab.X[a:b], y[a:b]], axis=1)
+            part = np.concatenate([as_array(slab.X[a:b]), y[a:b]], axis=1)
             self.both.add_rows(Slab(part, EMPTY, slab.weight[a:b], EMPTY))
 
     def merge(self, other: RangesWithTargets) -> None:

@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from .sparse_rows import SparseRows, is_sparse, sparse_rows
+
+Matrix = np.ndarray | SparseRows
+
 
 def first_position(mask: np.ndarray) -> str:
     """Spell the first true entry of `mask` for a message: 'row 3', 'row 3, column 0', or '' for a scalar."""
@@ -26,7 +30,7 @@ def as_real_array(value: Any, name: str) -> np.ndarray:
     TypeError
         If it is sparse, or holds objects that are not numbers.
     """
-    if type(value) is not np.ndarray and hasattr(value, "tocsr"):
+    if is_sparse(value):
         raise TypeError(
             f"{name}: Sparse data was passed, but dense data is required; {name}.toarray() converts it to a dense array."
         )
@@ -78,8 +82,11 @@ def _first_not_a_number(array: np.ndarray) -> tuple[Any, str]:
     return "an entry", "an unknown position"
 
 
-def require_finite(array: np.ndarray, name: str) -> None:
+def require_finite(array: Matrix, name: str) -> None:
     """Raise a ValueError that names the first NaN or infinite entry of `array`."""
+    if isinstance(array, SparseRows):
+        array.require_finite(name)
+        return
     if array.dtype.kind != "f":
         return
     with np.errstate(over="ignore", invalid="ignore"):
@@ -97,10 +104,10 @@ def require_finite(array: np.ndarray, name: str) -> None:
     )
 
 
-def require_range(array: np.ndarray, name: str, dtype: Any = np.float64) -> None:
+def require_range(array: Matrix, name: str, dtype: Any = np.float64) -> None:
     """Raise a ValueError that names the first entry that is not finite, or is too large for `dtype`."""
     require_finite(array, name)
-    if array.dtype.kind == "f" and array.dtype.itemsize > np.dtype(dtype).itemsize and array.size:
+    if isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.dtype.itemsize > np.dtype(dtype).itemsize and array.size:
         bad = np.abs(array) > np.finfo(dtype).max
         if bad.any():
             raise ValueError(
@@ -109,9 +116,12 @@ def require_range(array: np.ndarray, name: str, dtype: Any = np.float64) -> None
             )
 
 
-def check_matrix(X: Any, *, minimum_rows: int = 1) -> np.ndarray:
-    """The design matrix as a two-dimensional real array; no copy where it is one, and no read of its entries."""
-    array = as_real_array(X, "X")
+def check_matrix(X: Any, *, minimum_rows: int = 1) -> Any:
+    """The design matrix as a two-dimensional real array; no copy where it is one, and no read of its entries.
+
+    A sparse matrix becomes `SparseRows`.
+    """
+    array = X if isinstance(X, SparseRows) else sparse_rows(X, "X") if is_sparse(X) else as_real_array(X, "X")
     if array.ndim != 2:
         hint = (
             "Reshape your data: X.reshape(-1, 1) makes one column of it, X.reshape(1, -1) one row."

@@ -29,7 +29,7 @@ def test_prediction_checks_its_rows(Estimator: type, method: str) -> None:
         (with_entry(X, (2, 1), np.nan), ValueError, "X contains NaN at row 2, column 1"),
         (with_entry(X, (2, 1), np.inf), ValueError, "X contains infinity at row 2, column 1"),
         (with_entry(X, (0, 1), "red", object), ValueError, "X holds 'red' at row 0, column 1"),
-        (scipy.sparse.csr_matrix(X), TypeError, "Sparse"),
+        (scipy.sparse.csr_matrix(with_entry(X, (2, 1), np.nan)), ValueError, "X contains NaN at row 2, column 1"),
         (X * 1j, ValueError, "Complex"),
         (None, ValueError, "X"),
     ]:
@@ -123,7 +123,7 @@ def test_sources_and_moments_are_checked_too(Estimator: type) -> None:
         ([(X, Y), (X[:, :1], Y)], r"X in chunk 1 has shape \(6, 1\), but chunk 0 had 2 columns"),
         ([(X, Y), (X, Y[:-1])], "chunk 1 has 6 rows of X, 5 of y"),
         ([(X, Y), (X, with_entry(Y, 2, "a", object))], "y in chunk 1 holds 'a' at row 2"),
-        ([(X, Y), (scipy.sparse.csr_array(X), Y)], "X in chunk 1: Sparse"),
+        ([(X, Y), (scipy.sparse.csr_array(bad), Y)], "X in chunk 1 contains NaN at row 1, column 1"),
         ([], "the chunks hold no rows"),
     ]:
         with pytest.raises((ValueError, TypeError), match=message):

@@ -15,6 +15,7 @@ from ..certificate import Certificate
 from ..kernels import load
 from ..solvers.batch import Batch
 from ..sources import SLAB_ELEMENTS, Source
+from ..sparse_rows import SparseRows, linear
 from ..validation import (
     check_matrix,
     check_targets,
@@ -100,7 +101,7 @@ class Estimator(Parameters):
             raise TypeError(f"verbose must be True, False or a whole number, got {self.verbose!r}.")
         return watched(limit, bool(self.verbose))
 
-    def _fit_input(self, X: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def _fit_input(self, X: Any, sample_weight: Any) -> tuple[Any, np.ndarray, np.ndarray | None]:
         """Matrix, weights and column names of the data to fit."""
         matrix = check_matrix(X)
         return matrix, check_weights(sample_weight, len(matrix)), column_names(X)
@@ -112,7 +113,7 @@ class Estimator(Parameters):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _predict_input(self, X: Any) -> np.ndarray:
+    def _predict_input(self, X: Any) -> Any:
         """A matrix to predict from: same number of columns, same names, finite."""
         self._require_fitted()
         matrix = check_matrix(X)
@@ -141,6 +142,9 @@ class Estimator(Parameters):
     def _linear(self, X: Any, coef: np.ndarray, intercept: Any) -> np.ndarray:
         """X coef' + intercept by slabs: one read of X and no copy of it."""
         matrix = self._predict_input(X)
+        if isinstance(matrix, SparseRows):
+            out = linear(matrix, np.atleast_2d(coef), 0.0).astype(matrix.dtype, copy=False)
+            return _finite(out[:, 0] if coef.ndim == 1 else out, intercept, matrix)
         n, d = matrix.shape
         contiguous = matrix.flags.c_contiguous or matrix.flags.f_contiguous
         if contiguous and matrix.dtype in (np.float64, np.float32) and matrix.dtype.isnative:
@@ -152,10 +156,7 @@ class Estimator(Parameters):
             with np.errstate(over="ignore", invalid="ignore"):
                 for a in range(0, n, step):
                     out[a : a + step] = matrix[a : a + step].astype(np.float64) @ coef.T
-        out += np.asarray(intercept).astype(out.dtype, copy=False)
-        if not np.isfinite(out).all():
-            require_finite(matrix, "X")
-        return out
+        return _finite(out, intercept, matrix)
 
     def _tags(self, kind: str) -> Any:
         """scikit-learn's description of this estimator; called by scikit-learn alone."""
@@ -167,10 +168,18 @@ class Estimator(Parameters):
             transformer_tags=None,
             classifier_tags=ClassifierTags() if kind == "classifier" else None,
             regressor_tags=RegressorTags() if kind == "regressor" else None,
-            input_tags=InputTags(),
+            input_tags=InputTags(sparse=True),
         )
 
     _multi_output = False
+
+
+def _finite(out: np.ndarray, intercept: Any, matrix: Any) -> np.ndarray:
+    """Scores plus the intercept; where they are not finite, X must be."""
+    out += np.asarray(intercept).astype(out.dtype, copy=False)
+    if not np.isfinite(out).all():
+        require_finite(matrix, "X")
+    return out
 
 
 class Regressor(Estimator):

@@ -11,6 +11,7 @@ import numpy as np
 from ..moments import Moments, moments_of
 from ..solvers.ridge_path import left_out, mean_r2, path, without_each
 from ..sources import ArraySource
+from ..sparse_rows import linear
 from ..validation import as_real_array, check_targets
 from .base import Regressor
 from .least_squares import Ridge
@@ -207,10 +208,10 @@ class RidgeCV(Regressor):
             if scorer is None:
                 scores[k] = mean_r2(part, coef, intercept)
             else:
-                rows = np.asarray(source.X[test], dtype=np.float64)
+                rows = source.X[test]
                 truth = source.y[test].reshape(len(rows), -1)
                 weight = source.weight[test] if source.weight.size else source.weight
-                scores[k] = [_score(scorer, rows @ w.T + b, truth, weight) for w, b in zip(coef, intercept)]
+                scores[k] = [_score(scorer, linear(rows, w, b), truth, weight) for w, b in zip(coef, intercept)]
         mean = scores.mean(axis=0)
         best = int(mean.argmax())
         return float(alphas[best]), float(mean[best]), moments

@@ -10,12 +10,14 @@ y~ (also orthogonal to r) can see.  (Saunders, Gammerman and Vovk 1998, ICML.)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from ..certificate import ILL_CONDITIONED, OPTIMAL, RANK_DEFICIENT, Certificate
 from ..ranges import ColumnRanges, power_of_two_scale
 from ..sources import SLAB_ELEMENTS, ArraySource, fold
+from ..sparse_rows import SparseRows
 from .cholesky import CholeskyFactor
 from .least_squares import EPS, LinearSolution
 
@@ -24,7 +26,7 @@ class CentredRows:
     """X~ as a pair of products, by blocks of columns: never a copy of X."""
 
     def __init__(self, source: ArraySource, fit_intercept: bool) -> None:
-        self.X = source.X
+        self.X: Any = source.X
         self.root = np.sqrt(source.weight) if source.weight.size else np.ones(source.n_rows)
         ranges = fold(source, lambda: ColumnRanges(source.n_features))
         self.mean = ranges.mean if fit_intercept else np.zeros(source.n_features)
@@ -64,6 +66,41 @@ class CentredRows:
         return Z
 
 
+class StoredCentredRows(CentredRows):
+    """X~ of rows of which only some entries are stored; a few of them at a time are made dense, for the Gram."""
+
+    def gram(self) -> np.ndarray:
+        n, d = self.X.shape
+        K = np.empty((n, n))
+        step = max(SLAB_ELEMENTS // d, 1)
+        for a in range(0, n, step):
+            few = (self.X[a : a + step].toarray() - self.mean) * self.scale
+            K[a : a + step] = self.X.predict(few, *self._coordinates()).T
+        K *= self.root
+        K *= self.root[:, None]
+        return K
+
+    def combine(self, U: np.ndarray, magnitude: bool = False) -> np.ndarray:
+        return self._rows(magnitude).combine(U * self.root, *self._coordinates(magnitude))
+
+    def predict(self, W: np.ndarray, magnitude: bool = False) -> np.ndarray:
+        return self._rows(magnitude).predict(W, *self._coordinates(magnitude)).T * self.root
+
+    def _rows(self, magnitude: bool) -> SparseRows:
+        return self.X.absolute() if magnitude else self.X
+
+    def _coordinates(self, magnitude: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Shift and scale; in place of |X~| the bound |X| + |m|."""
+        shift = self.mean * self.scale
+        return -np.abs(shift) if magnitude else shift, np.full(shift.size, self.scale)
+
+
+def centred_rows(source: ArraySource, fit_intercept: bool) -> CentredRows:
+    """X~ of either kind of rows."""
+    kind = StoredCentredRows if isinstance(source.X, SparseRows) else CentredRows
+    return kind(source, fit_intercept)
+
+
 def solve_dual(source: ArraySource, alphas: np.ndarray, fit_intercept: bool, steps: int = 2) -> list[LinearSolution]:
     """One solution per target; see the top of this file.
 
@@ -79,7 +116,7 @@ def solve_dual(source: ArraySource, alphas: np.ndarray, fit_intercept: bool, ste
     -----
     n^2 d flops for K, n^3 / 3 per distinct alpha, 4 n d t per step; two reads of X and two more per step. Memory 8 n^2 bytes.
     """
-    rows = CentredRows(source, fit_intercept)
+    rows = centred_rows(source, fit_intercept)
     y = source.y.reshape(source.n_rows, -1).T
     weight = source.weight.sum() if source.weight.size else float(source.n_rows)
     s = source.weight if source.weight.size else np.ones(source.n_rows)

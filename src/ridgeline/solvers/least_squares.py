@@ -31,10 +31,12 @@ from ..kernels import load
 from ..moments import moments_of
 from ..ranges import power_of_two_scale
 from ..sources import Slab, Source, fold
+from ..sparse_rows import SparseRows
 from ..workspace import block_rows
 from .cholesky import CholeskyFactor, ExtendedFactor
 
 residual_extended = load("moments").residual_extended
+residual_of_stored = load("stored_rows").residual_extended
 kernels = load("normal_equations")
 
 EPS = float(np.finfo(float).eps)
@@ -146,7 +148,8 @@ class ResidualGradient:
 
     def add_rows(self, slab: Slab) -> None:
         t, p = self.theta[0].shape
-        residual_extended(
+        add_residual = residual_of_stored if isinstance(slab.X, SparseRows) else residual_extended
+        add_residual(
             slab.X, slab.y.reshape(len(slab.X), t), slab.weight, self.center, self.scale, *self.theta, *self.g,
             np.empty((2, p)),
         )  # fmt: skip

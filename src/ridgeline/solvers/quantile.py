@@ -14,6 +14,7 @@ from ..expansion import Coordinates, Expansion
 from ..objective import Objective, predictions
 from ..pointwise import SQUARED
 from ..sources import EMPTY, ArraySource, fold
+from ..sparse_rows import as_array
 from .interior_point import interior_point
 
 
@@ -62,7 +63,7 @@ class SourceRows:
         n = self.source.n_rows
         out = np.zeros((len(indices), self.p))
         data = np.flatnonzero(indices < n)
-        X = self.source.X[indices[data]].astype(np.float64)
+        X = as_array(self.source.X[indices[data]]).astype(np.float64)
         out[data, : self.d] = (X - self.coordinates.center) * self.coordinates.scale
         if self.coordinates.fit_intercept:
             out[data, self.d] = 1

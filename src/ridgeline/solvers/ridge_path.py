@@ -18,7 +18,8 @@ import numpy as np
 
 from ..moments import Moments
 from ..sources import SLAB_ELEMENTS, ArraySource
-from .dual import CentredRows
+from ..sparse_rows import as_array
+from .dual import centred_rows
 
 
 def left_out(
@@ -74,7 +75,7 @@ def _tall(
     step = max(SLAB_ELEMENTS // max(d, 1), 16)
     for a in range(0, source.n_rows, step):
         rows = slice(a, a + step)
-        T = (source.X[rows].astype(np.float64) - center) @ Q * root[rows, None]
+        T = (as_array(source.X[rows]).astype(np.float64) - center) @ Q * root[rows, None]
         error = np.empty((len(T), len(coefficients), len(alphas)))
         for j, v in enumerate(coefficients):
             np.subtract(target[rows, j, None], T @ v, out=error[:, j])
@@ -86,7 +87,7 @@ def _tall(
 
 def _wide(source: ArraySource, root: np.ndarray, target: np.ndarray, alphas: np.ndarray, fit_intercept: bool) -> Parts:
     """With X X' = U diag(lambda) U': 1 - h and the residuals are sums of alpha / (lambda + alpha) over U, and cancel nothing."""
-    rows = CentredRows(source, fit_intercept)
+    rows = centred_rows(source, fit_intercept)
     K = rows.gram() / rows.scale**2
     if fit_intercept:
         # the direction that centring took out comes last, and goes

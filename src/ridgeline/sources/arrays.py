@@ -1,13 +1,15 @@
-"""Rows of a matrix, in memory or memory-mapped: slabs are views of it, and nothing is copied that a kernel can read as it is."""
+"""Rows of a matrix, in memory, memory-mapped or sparse: slabs are views of it, and nothing is copied that a kernel can read as it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 
-from ..validation import require_range
-from .folding import EMPTY, NO_NAMES, SLAB_ELEMENTS, Schema, Slab, adjacent, segment_rows
+from ..sparse_rows import SparseRows
+from ..validation import Matrix, require_range
+from .folding import EMPTY, NO_NAMES, SLAB_ELEMENTS, Schema, Slab, adjacent, segment_rows, sparse_bounds
 from .mapped import Pages
 
 
@@ -16,7 +18,7 @@ class ArraySource:
 
     Parameters
     ----------
-    X : ndarray of shape (n, d), any real dtype, order and strides.
+    X : ndarray of shape (n, d), any real dtype, order and strides; or SparseRows.
     y : ndarray of shape (n,) or (n, t), float64, or int64 class codes.
     weight : ndarray of shape (n,), or empty for equal weights.
     offset : ndarray of shape (n,) or (n, c), or empty for none.
@@ -30,7 +32,7 @@ class ArraySource:
 
     def __init__(
         self,
-        X: np.ndarray,
+        X: Matrix,
         y: np.ndarray,
         weight: np.ndarray = EMPTY,
         offset: np.ndarray = EMPTY,
@@ -52,6 +54,10 @@ class ArraySource:
 
     def segments(self) -> Iterator[Iterable[Slab]]:
         """Yield the segments, each an iterator of slabs."""
+        if isinstance(self.X, SparseRows):
+            for start, stop in pairwise(sparse_bounds(self.X).tolist()):
+                yield self._slabs(start, stop)
+            return
         step = segment_rows(self.n_rows, self.n_features)
         pages = Pages.of(self.X)
         for start in range(0, self.n_rows, step):
@@ -86,4 +92,4 @@ class ArraySource:
 
     def targets_only(self) -> ArraySource:
         """The same targets and weights beside no columns at all."""
-        return ArraySource(self.X[:, :0], self.y, self.weight, self.offset, self.n_threads, self.schema)
+        return ArraySource(np.empty((self.n_rows, 0), self.dtype), self.y, self.weight, self.offset, self.n_threads, self.schema)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..sparse_rows import is_sparse, sparse_rows
 from ..validation import as_real_array, is_missing, require_range, require_weights
 from .arrays import ArraySource
 from .folding import EMPTY, NO_NAMES, Schema, Slab, require_rereadable
@@ -79,7 +80,8 @@ class ChunkSource:
         if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3, 4):
             what = f"{type(chunk).__name__} of {len(chunk)}" if hasattr(chunk, "__len__") else type(chunk).__name__
             raise ValueError(f"chunk {k} must be a tuple (X, y), (X, y, sample_weight) or (X, y, sample_weight, offset), got {what}.")
-        X = as_real_array(chunk[0], f"X in chunk {k}")
+        name = f"X in chunk {k}"
+        X = sparse_rows(chunk[0], name) if is_sparse(chunk[0]) else as_real_array(chunk[0], name)
         if X.ndim != 2:
             raise ValueError(f"X in chunk {k} must have two dimensions (rows, columns), got shape {X.shape}.")
         if self.n_features not in (-1, X.shape[1]):

@@ -1,7 +1,7 @@
 """Where rows live.  A source knows its shape, checks itself, and yields its rows as segments of slabs.
 
-A *slab* is a float64 or float32 block of rows, its columns or its rows adjacent in memory, with its targets, weights and offsets: what a
-kernel takes.  A *segment* is a
+A *slab* is a float64 or float32 block of rows, its columns or its rows adjacent in memory, or a run of `SparseRows`, with its targets,
+weights and offsets: what a kernel takes.  A *segment* is a
 run of slabs whose boundaries depend on the shape of the data alone, never on threads or memory; `fold` reduces each segment on its own,
 on as many threads as there are, and merges the results in order.
 
@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from ..sparse_rows import SparseRows
 from ..threads import reduce, thread_count
 from ..watch import watch
 
@@ -43,7 +44,7 @@ DOUBLE = np.dtype(np.float64)
 class Slab:
     """Rows for a kernel: X (n, d), y (n,) or (n, t), weights (n,) or (0,), offsets (n,), (n, c) or (0,)."""
 
-    X: np.ndarray
+    X: Any
     y: np.ndarray
     weight: np.ndarray
     offset: np.ndarray
@@ -140,8 +141,10 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
     return empty() if total is None else total
 
 
-def adjacent(X: np.ndarray) -> bool:
+def adjacent(X: Any) -> bool:
     """Whether kernels read X as it is: float64 or float32, columns or rows adjacent, nothing overlapping."""
+    if isinstance(X, SparseRows):
+        return True
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative or not X.flags.aligned:
         return False
     (n, d), size = X.shape, X.itemsize
@@ -154,6 +157,35 @@ def segment_rows(n: int, n_features: int) -> int:
     target = max(SEGMENT_ELEMENTS // max(n_features, 1), SEGMENT_ROWS if n_features <= WIDE else WIDE_ROWS)
     count = -(-n // target) or 1
     return -(-n // (64 * count)) * 64 or 64
+
+
+def in_arrays(slab: Slab) -> Iterator[Slab]:
+    """The rows of a slab as arrays, a megabyte at a time where they were sparse."""
+    if not isinstance(slab.X, SparseRows):
+        yield slab
+        return
+    step = max(SLAB_ELEMENTS // max(slab.X.shape[1], 1), 1)
+    for a in range(0, len(slab.X), step):
+        rows = slice(a, a + step)
+        vectors = (part[rows] if part.size else EMPTY for part in (slab.weight, slab.offset))
+        yield Slab(slab.X[rows].toarray(), slab.y[rows], *vectors)
+
+
+COLUMNS_PER_ENTRY = 4
+"""Stored entries of a sparse segment, per column at least: a summary has a few numbers per column, which are made and merged."""
+
+ENTRY_COST = 8
+"""Entries of a dense segment that are read in the time of one stored entry."""
+
+
+def sparse_bounds(X: SparseRows) -> np.ndarray:
+    """Where segments of stored rows begin and end, each with about as many entries: a function of where the entries lie."""
+    n, d = X.shape
+    total = X.stored
+    count = min(total // max(SEGMENT_ELEMENTS // ENTRY_COST, COLUMNS_PER_ENTRY * d), -(-n // SEGMENT_ROWS))
+    count = 1 << max(count.bit_length() - 1, 0)  # a power of two goes into any usual number of threads
+    goals = total * np.arange(1, count) // count
+    return np.unique(np.concatenate([[0], np.searchsorted(np.cumsum(X.end - X.begin), goals, side="right"), [n]]))
 
 
 ONCE = (

@@ -16,7 +16,7 @@ import numpy as np
 
 from .arrays import ArraySource
 from .chunks import ChunkSource, sort_labels
-from .folding import EMPTY, Schema, Slab, Source, require_rows
+from .folding import EMPTY, Schema, Slab, Source, in_arrays, require_rows
 
 
 def _unnamed(folder: str | None) -> Any:
@@ -86,7 +86,7 @@ def spool(source: Source, folder: Any = None) -> ArraySource:
     source.reads += 1
     try:
         for segment in source.segments():
-            for slab in segment:
+            for slab in (part for whole in segment for part in in_arrays(whole)):
                 with np.errstate(over="ignore", invalid="ignore"):
                     finite = np.isfinite(slab.X.sum(dtype=np.float64))
                 if not finite and source.rereadable:
