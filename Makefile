@@ -16,7 +16,7 @@ USER_MYPY := MYPYPATH= $(BIN)/mypy --config-file= --strict --python-executable $
 
 ISA_TESTS := tests/core tests/test_activations.py tests/test_kernels.py tests/test_losses.py
 
-.PHONY: demo test test-slow test-exhaustive test-isa test-minimal lint types bench compare dist clean
+.PHONY: demo test test-slow test-exhaustive test-isa test-minimal lint types bench dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -72,11 +72,8 @@ types: $(VENV)/tools $(MINIMAL)/installed
 	    --allowlist tests/typing/stubtest-allowlist.txt --ignore-unused-allowlist
 	$(USER_MYPY) tests/typing/user_code.py
 
+# Beside whichever rivals are installed in the environment; OPTIONS are those of bench.compare: make bench OPTIONS=--quick
 bench: $(VENV)/installed
-	$(BIN)/python -m bench
-
-# Beside whichever rivals are installed in the environment; OPTIONS are those of bench.compare: make compare OPTIONS="--quick".
-compare: $(VENV)/installed
 	$(BIN)/python -m bench.compare --output compare-output $(OPTIONS)
 
 # The source archive of the last commit, and the wheel that pip builds from it in an environment of its own.
