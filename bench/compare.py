@@ -53,15 +53,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     file = arguments.output / RESULTS
     results = json.loads(file.read_text(encoding="utf-8")) if arguments.keep and file.exists() else {"problems": {}}
-    found = limits()
+    order = [p.scaled(scale).name for p in [*PROBLEMS, *SERIES]]
     for problem in problems:
-        record = compared(problem, arguments.rivals, plan, found)
-        results["problems"][problem.name] = record
+        record = compared(problem, arguments.rivals, plan)
+        results["problems"] = _in_order(order, results["problems"] | {problem.name: record})
+        results["surroundings"] = surroundings(results["problems"])
+        file.write_text(json.dumps(results, indent=1), encoding="utf-8")  # so that an interrupted run keeps what it has
         print("\n".join(report.progress(problem.name, record["outcomes"])), flush=True)
-    results["surroundings"] = surroundings(results["problems"])
-    order = [p.name for p in (p.scaled(scale) for p in [*PROBLEMS, *SERIES])]
-    results["problems"] = dict(sorted(results["problems"].items(), key=lambda item: _place(order, item[0])))
-    file.write_text(json.dumps(results, indent=1), encoding="utf-8")
     page = report.page(results)
     (arguments.output / "table.md").write_text("\n".join(page) + "\n", encoding="utf-8")
     print("\n" + "\n".join(page))
@@ -74,8 +72,10 @@ def chosen(problems: Sequence[Problem], only: str) -> list[Problem]:
     return [p for p in problems if not words or any(word in p.name for word in words)]
 
 
-def _place(order: list[str], name: str) -> int:
-    return order.index(name) if name in order else len(order)
+def _in_order(order: Sequence[str], problems: dict[str, Any]) -> dict[str, Any]:
+    """As the tables have them; others, of another scale, behind."""
+    place = {name: i for i, name in enumerate(order)}
+    return dict(sorted(problems.items(), key=lambda item: place.get(item[0], len(place))))
 
 
 def _drawn(results: dict[str, Any], folder: Path) -> str:
@@ -89,12 +89,12 @@ def _drawn(results: dict[str, Any], folder: Path) -> str:
 # -------------------------------------------------------------------------------------------------- one problem
 
 
-def compared(problem: Problem, rivals: str, plan: Plan, found: dict[str, float]) -> dict[str, Any]:
-    """What JSON keeps of a problem: itself, the limits of the machine in that run, and the outcomes."""
+def compared(problem: Problem, rivals: str, plan: Plan) -> dict[str, Any]:
+    """What JSON keeps of a problem: itself, the limits of the machine at that time (a virtual one's change), and the outcomes."""
     entrants = [Entrant(rival, rival.name) for rival in entering(problem, rivals)]
     return {
         "problem": asdict(problem),
-        "limits": found,
+        "limits": limits(),
         "plan": asdict(plan),
         "outcomes": [outcome.as_dict() for outcome in measure(problem, entrants, plan)],
     }
