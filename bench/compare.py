@@ -116,7 +116,7 @@ def surroundings(problems: dict[str, Any]) -> dict[str, Any]:
     """Machine, versions, threads, and which BLAS the contenders had loaded."""
     libraries = dict.fromkeys(o["library"] for p in problems.values() for o in p["outcomes"] if o["status"] != ABSENT)
     pools = {
-        f"{p['prefix']} {p['version']} ({p['architecture'] or p['internal_api']}, {p['num_threads']} threads)": None
+        " ".join(filter(None, (p["prefix"], p["version"], f"({p['architecture'] or p['internal_api']}, {p['num_threads']} threads)"))): None
         for record in problems.values()
         for o in record["outcomes"]
         for p in o["facts"].get("pools", ())
@@ -126,7 +126,7 @@ def surroundings(problems: dict[str, Any]) -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": thread_count(),
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "versions": {name: importlib.metadata.version(name) for name in dict.fromkeys((*libraries, "numpy", "scipy"))},
+        "versions": {name: importlib.metadata.version(name) for name in dict.fromkeys((*libraries, "NumPy", "SciPy"))},
         "commit": _commit(),
         "pools": sorted(pools),
         "unset": [name for name in HANDICAPS if name in os.environ],

@@ -37,7 +37,7 @@ class Problem:
 
     @property
     def name(self) -> str:
-        parts = [self.family, f"{_short(self.n)} x {_short(self.d)}"]
+        parts = [self.family, f"{short(self.n)} x {short(self.d)}"]
         parts += [f"c={self.classes}"] if self.family == "softmax" else []
         parts += [self.data] if self.data != "gaussian" else []
         parts += [f"({self.series} series)"] if self.series else []
@@ -60,7 +60,8 @@ class Problem:
         return X, TARGETS[self.family](X, self, rng)
 
 
-def _short(count: int) -> str:
+def short(count: int) -> str:
+    """1000000 as 1M, 20000 as 20k."""
     for unit, letter in ((1_000_000, "M"), (1000, "k")):
         if count >= unit and count % (unit // 10) == 0:
             return f"{count / unit:g}{letter}"

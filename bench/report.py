@@ -94,7 +94,7 @@ def remarks(problems: dict[str, Any]) -> list[str]:
             if o["status"] == ABSENT:
                 absent[o["library"]] = o["reason"]
             elif o["status"] in (FAILED, OVER):
-                limit = f"a fit took more than {record['plan']['limit']:g} s" if o["status"] == OVER else o["reason"]
+                limit = f"its fits took more than {record['plan']['limit']:g} s" if o["status"] == OVER else o["reason"]
                 failed.append(f"- {name}: {o['entrant']}: {limit}")
     lines = ["In brackets: the accuracy that a library reached where it did not reach the one asked for. In bold: the best peer."]
     lines += [f"Left out: {library} ({reason})." for library, reason in absent.items()]

@@ -153,7 +153,7 @@ def test_the_table_names_the_best_peer_and_what_others_reached():
         "| ridge 400 x 3 | 1e-08 | 0.00096 ms | 4.8e-05 ms | 100 ms | 3 | 4 | **400 ms lsqr** | (3e-06 in 2 s irls-ls) | over the limit |"
     )
     said = "\n".join(report.remarks(problems))
-    assert "Left out: NumPy" in said and "- ridge 400 x 3: statsmodels: a fit took more than 60 s" in said
+    assert "Left out: NumPy" in said and "- ridge 400 x 3: statsmodels: its fits took more than 60 s" in said
 
 
 def test_figures_for_light_and_dark_pages(tmp_path):
@@ -167,7 +167,7 @@ def test_figures_for_light_and_dark_pages(tmp_path):
     assert {path.name for path in written} == {
         f"{name}-{theme}.png" for name in ("speedups", "curves-ridge", "curves-logistic") for theme in ("light", "dark")
     }
-    assert all(10_000 < path.stat().st_size < 100_000 for path in written)
+    assert all(5_000 < path.stat().st_size < 100_000 for path in written)
 
 
 def test_every_library_has_a_colour_and_a_mark():
