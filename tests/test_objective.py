@@ -122,14 +122,20 @@ def test_the_penalty_along_the_gauge_is_what_the_excess_says():
     assert objective("logistic", 2.0).gauge_excess(np.ones(4), np.ones(4)) == 0.0
 
 
-def test_same_piece_sees_a_crossed_corner():
-    target = objective("huber", fit_intercept=False)
-    theta, step = np.zeros(3), np.zeros(3)
-    assert target.same_piece(theta, step)
-    step[1] = 1e-9
-    assert target.same_piece(theta, step)
-    step[1] = 10.0
-    assert not target.same_piece(theta, step)
+@pytest.mark.parametrize("name", ["huber", "scaled huber"])
+def test_a_function_of_the_rows_near_the_corner_is_the_same_while_no_other_reaches_it(name):
+    target = objective(name, 0.5, weights=np.random.default_rng(2).random(400), n=400)
+    theta, step = somewhere(target), np.zeros(target.size)
+    theta[4:] = 0.4  # sigma
+    step[:4] = [0.01, -0.02, 0.01, 0.03]
+    part = target.narrowed(theta, 0.3)
+    narrower = part.narrowed(theta + step, 0.2)
+    assert 0 < len(narrower.source.numbers) < len(part.source.numbers) < 400
+    for each, at in [(part, theta), (part, theta + step), (narrower, theta + 1.2 * step)]:
+        mine, whole = each.expand(at, 2), target.expand(at, 2)
+        np.testing.assert_allclose(mine.value, whole.value, rtol=1e-13)
+        np.testing.assert_allclose(mine.gradient, whole.gradient, atol=1e-11)
+        np.testing.assert_allclose(mine.hessian, whole.hessian, atol=1e-11)
 
 
 @each_loss

@@ -14,11 +14,12 @@ import numpy as np
 
 from .expansion import Coordinates, Expansion
 from .kernels import load
+from .pieces import Pieces
 from .pointwise import SQUARED, Loss
 from .ranges import ColumnRanges, power_of_two_scale
-from .sources import SLAB_ELEMENTS, ArraySource, Slab, Source, fold, require_rereadable, require_rows
+from .sources import SLAB_ELEMENTS, ArraySource, PickedRows, Slab, Source, fold, require_rereadable, require_rows
 from .sparse_rows import SparseRows
-from .views import WithoutTargets
+from .views import View, WithoutTargets
 from .watch import watch
 from .workspace import block_rows, padded
 
@@ -61,6 +62,8 @@ class Objective:
         The lowest point since `timed` was set, without its Hessian: what there is when time runs out.
     points : int
         How many points were computed since.
+    known : tuple of Pieces
+        Rows that are not read any more.
 
     Notes
     -----
@@ -70,6 +73,7 @@ class Objective:
     best: Point | None = None
     points = 0
     timed = False
+    known: tuple[Pieces, ...] = ()
 
     def __init__(self, source: Source, loss: Loss, alpha: float, fit_intercept: bool) -> None:
         require_rereadable(source)
@@ -85,11 +89,23 @@ class Objective:
         scale = power_of_two_scale(reach)
         self.coordinates = Coordinates(center, scale, fit_intercept)
         self.reach = np.append(reach * scale, np.ones(int(fit_intercept)))
+        self._pose(loss, alpha)
+
+    def _pose(self, loss: Loss, alpha: float) -> None:
+        """What follows from the loss and the penalty."""
+        self.loss, self.alpha, self.best = loss, alpha, None
         self.penalty = self._penalties(alpha)
         self.size = self.penalty.size
         # the most by which each parameter moves a prediction, per unit
         spread = np.where(self.reach > 0, self.reach, 1.0)
         self._reaches = np.append(np.tile(spread, loss.outputs), np.ones(loss.shared))
+
+    def posed(self, loss: Loss, alpha: float, source: Source | None = None) -> Objective:
+        """Another loss and penalty of the same rows, or of a view of them with the same X and weights: the columns are not read again."""
+        other = copy(self)
+        other.source = self.source if source is None else source
+        other._pose(loss, alpha)
+        return other
 
     def _penalties(self, alpha: float) -> np.ndarray:
         """alpha per parameter, in the coordinates of theta."""
@@ -121,16 +137,19 @@ class Objective:
 
     def expand(self, theta: np.ndarray, order: int) -> Point:
         """F at theta with derivatives up to `order`; one read of the data. Outside the loss's domain all is infinite."""
-        if not self.loss.admits(theta[self.size - self.loss.shared :]):
+        if not self.admits(theta):
             return Point(theta, np.inf, np.full(self.size, np.inf), NO_HESSIAN)
         with np.errstate(over="ignore", invalid="ignore"):
             sums = fold(self.source, lambda: Expansion(self.loss, self.coordinates, theta, order))
             pull = self.penalty * theta
-            hessian = NO_HESSIAN
+            value, gradient, hessian = sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, NO_HESSIAN
             if order >= 2:
                 hessian = sums.hessian
                 hessian.ravel()[:: self.size + 1] += self.penalty
-        point = Point(theta, sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, hessian)
+            for pieces in self.known:
+                v, g, h = self.loss.of_pieces(pieces.at(self._main(theta)), self._shared(theta))
+                value, gradient, hessian = value + v, gradient + g, hessian + h if order >= 2 else NO_HESSIAN
+        point = Point(theta, value, gradient, hessian)
         if order >= 1:
             self._note(point)
         return point
@@ -149,15 +168,46 @@ class Objective:
 
     def sampled(self, stride: int) -> Objective | None:
         """F of every `stride`-th row in the same coordinates, its penalty in proportion; None where the source has no sample to give."""
-        if not isinstance(self.source, ArraySource):
+        if not isinstance(self.source, (ArraySource, View)) or (sample := self.source.sample(stride)) is None:
             return None
         part = copy(self)
-        part.source = self.source.sample(stride)
+        part.source = sample
         part.penalty = self.penalty / stride
-        part.rows = part.source.n_rows
         part.timed = False
-        part.weight = float(part.source.weight.sum()) if part.source.weight.size else float(part.rows)
+        ranges = fold(sample.targets_only(), lambda: ColumnRanges(0))
+        part.rows, part.weight = ranges.rows, ranges.weight
         return part if part.weight > 0 else None
+
+    def pieces(self, theta: np.ndarray, width: float) -> Pieces:
+        """The rows farther than `width` from the loss's threshold at theta, summed, and the numbers of the others; one read."""
+        threshold = self.loss.threshold(self._shared(theta))
+        main, low = self._main(theta), max(threshold - width, 0.0)
+        return fold(self.source, lambda: Pieces(self.coordinates, main, low, threshold + width))
+
+    def narrowed(self, theta: np.ndarray, width: float) -> Objective | None:
+        """F as it is while no row farther than `width` from the threshold reaches it: a function of the other rows alone; one read.
+
+        None where the source does not give single rows.
+        """
+        if not isinstance(self.source, (ArraySource, PickedRows, View)):
+            return None
+        pieces = self.pieces(theta, width)
+        rows = self.source.pick(pieces.near)
+        if rows is None:
+            return None
+        part = copy(self)
+        part.source, part.known, part.timed = rows, (*self.known, pieces), False
+        return part
+
+    def admits(self, theta: np.ndarray) -> bool:
+        """Whether theta is in the domain of the loss."""
+        return self.loss.admits(self._shared(theta))
+
+    def _main(self, theta: np.ndarray) -> np.ndarray:
+        return theta[: self.size - self.loss.shared]
+
+    def _shared(self, theta: np.ndarray) -> np.ndarray:
+        return theta[self.size - self.loss.shared :]
 
     def movement(self, step: np.ndarray) -> float:
         """The most that one entry of a step moves a prediction (or a shared parameter)."""
@@ -210,10 +260,6 @@ class Objective:
         """The largest change of any difference of two outputs (of a single output, itself) along a step; one read."""
         p, c = self.coordinates.width, self.loss.outputs
         return fold(self.source, lambda: Shift(self.coordinates, step[: c * p].reshape(c, p))).largest
-
-    def same_piece(self, theta: np.ndarray, *steps: np.ndarray) -> bool:
-        """Whether going from theta to theta + step crosses no corner of the loss, for each of the steps; one read."""
-        return fold(self.source, lambda: SamePiece(self.loss, self.coordinates, theta, steps)).same
 
     def gauge(self, free: bool = False) -> np.ndarray:
         """Orthonormal columns (m, k) along which no prediction changes whatever the data; the minimum is orthogonal to them.
@@ -291,22 +337,3 @@ class Shift:
 
     def merge(self, other: Shift) -> None:
         self.largest = max(self.largest, other.largest)
-
-
-class SamePiece:
-    """Whether steps leave every row on its piece of a piecewise quadratic loss: a summary."""
-
-    def __init__(
-        self, loss: Loss, coordinates: Coordinates, theta: np.ndarray, steps: tuple[np.ndarray, ...]
-    ) -> None:
-        self.loss, self.coordinates, self.theta, self.steps = loss, coordinates, theta, steps
-        self.same = True
-
-    def add_rows(self, slab: Slab) -> None:
-        p = self.coordinates.width
-        z, *moves = predictions(slab, self.coordinates, np.stack([self.theta[:p], *(step[:p] for step in self.steps)])).T
-        for step, dz in zip(self.steps, moves):
-            self.same = self.same and self.loss.same_piece(slab.y, z, dz, self.theta[p:], step[p:])
-
-    def merge(self, other: SamePiece) -> None:
-        self.same = self.same and other.same

@@ -9,7 +9,9 @@ itself:
     gauge              whether adding one constant to every output of a row changes nothing
     recession(y, z)    lim l(y, t z) / t as t grows, for predictions z along a direction: a direction on which it sums to zero
                        and which moves some prediction has no finite optimum
-    same_piece(...)    whether moving the predictions of some rows crosses no jump of l'' (always true of a smooth loss)
+    threshold(shared)  the |y - z| at which l'' falls to zero (infinite for a smooth loss): within it l is quadratic, beyond it linear
+    inner(share)       the same loss with its threshold lowered by a share
+    of_pieces(...)     what sums over rows within and beyond the threshold say of the loss (only where there is a threshold)
     admits(shared)     whether the shared parameters are in the loss's domain
 
 To add a loss of one prediction per row: a class in `_core/expansion.pyx`, its name in that file's PointLoss, and an instance of
@@ -19,7 +21,7 @@ To add a loss of one prediction per row: a class in `_core/expansion.pyx`, its n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,17 +33,9 @@ from .workspace import BLOCK_ELEMENTS, block_rows, padded
 
 if TYPE_CHECKING:
     from .expansion import Expansion
+    from .pieces import Sums
 
 kernels = load("expansion")
-
-
-def _smooth(y: np.ndarray, z: np.ndarray, dz: np.ndarray) -> bool:
-    return True
-
-
-def _piece(r: np.ndarray, delta: float) -> np.ndarray:
-    """The piece of Huber's loss a residual lies on: -1, 0 or 1."""
-    return np.sign(r) * (np.abs(r) > delta)
 
 
 @dataclass(frozen=True)
@@ -52,19 +46,26 @@ class PointwiseLoss:
     kernel: Any
     curvature: float
     recession: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    piece: Callable[[np.ndarray, np.ndarray, np.ndarray], bool] = _smooth
     outputs: int = 1
     shared: int = 0
     gauge: bool = False
     self_concordant: bool = False  # |l'''| <= l'' |dz|: l'' changes by e^r at most where predictions move by r (Bach 2010)
+    corner: float = np.inf
 
     def admits(self, shared: np.ndarray) -> bool:
         return True
 
-    def same_piece(
-        self, y: np.ndarray, z: np.ndarray, dz: np.ndarray, shared: np.ndarray, change: np.ndarray
-    ) -> bool:
-        return self.piece(y, z, dz)
+    def threshold(self, shared: np.ndarray) -> float:
+        return self.corner
+
+    def inner(self, share: float) -> PointwiseLoss:
+        return huber_loss(self.corner * (1 - share)) if self.corner < np.inf else self
+
+    def of_pieces(self, sums: Sums, shared: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Value, gradient and Hessian of Huber's loss: r^2 / 2 inside, delta |r| - delta^2 / 2 outside."""
+        delta = self.corner
+        value = 0.5 * sums.squares + delta * sums.sizes - 0.5 * delta * delta * sums.outside
+        return value, sums.gradient + delta * sums.slope, sums.gram
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:
         """Add a slab to an expansion."""
@@ -130,7 +131,7 @@ def huber_loss(delta: float) -> PointwiseLoss:
         kernels.Huber(delta),
         1.0,
         lambda y, z: delta * np.abs(z),
-        lambda y, z, dz: bool((_piece(z - y, delta) == _piece(z + dz - y, delta)).all()),
+        corner=delta,
     )
 
 
@@ -163,13 +164,24 @@ class ScaledHuberLoss:
         """sigma > 0."""
         return bool(shared[0] > 0)
 
-    def same_piece(
-        self, y: np.ndarray, z: np.ndarray, dz: np.ndarray, shared: np.ndarray, change: np.ndarray
-    ) -> bool:
-        sigma, moved = float(shared[0]), float(shared[0] + change[0])
-        if abs(change[0]) > 1e-6 * sigma:
-            return False
-        return bool((_piece(z - y, self.epsilon * sigma) == _piece(z + dz - y, self.epsilon * moved)).all())
+    def threshold(self, shared: np.ndarray) -> float:
+        return self.epsilon * float(shared[0])
+
+    def inner(self, share: float) -> ScaledHuberLoss:
+        return replace(self, epsilon=self.epsilon * (1 - share))
+
+    def of_pieces(self, sums: Sums, shared: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Value, gradient and Hessian: (sigma + r^2 / sigma) / 2 inside, sigma (1 - epsilon^2) / 2 + epsilon |r| outside."""
+        sigma, rest = float(shared[0]), 1 - self.epsilon * self.epsilon
+        value = 0.5 * (sigma * (sums.inside + rest * sums.outside) + sums.squares / sigma) + self.epsilon * sums.sizes
+        along = 0.5 * (sums.inside + rest * sums.outside - sums.squares / (sigma * sigma))
+        gradient = np.append(sums.gradient / sigma + self.epsilon * sums.slope, along)
+        p = len(sums.gradient)
+        hessian = np.empty((p + 1, p + 1))
+        hessian[:p, :p] = sums.gram / sigma
+        hessian[p, :p] = hessian[:p, p] = -sums.gradient / sigma**2
+        hessian[p, p] = sums.squares / sigma**3
+        return value, gradient, hessian
 
 
 @dataclass(frozen=True)
@@ -202,10 +214,14 @@ class SoftmaxLoss:
     def admits(self, shared: np.ndarray) -> bool:
         return True
 
-    def same_piece(
-        self, y: np.ndarray, z: np.ndarray, dz: np.ndarray, shared: np.ndarray, change: np.ndarray
-    ) -> bool:
-        return True
+    def threshold(self, shared: np.ndarray) -> float:
+        return np.inf
+
+    def inner(self, share: float) -> SoftmaxLoss:
+        return self
+
+    def of_pieces(self, sums: Sums, shared: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        raise NotImplementedError("the softmax has no corner")
 
 
 Loss = PointwiseLoss | ScaledHuberLoss | SoftmaxLoss

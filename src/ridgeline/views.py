@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
 
-from .sources import EMPTY, ArraySource, Slab, Source
+from .sources import EMPTY, ArraySource, PickedRows, Slab, Source
 
 
 class View:
@@ -36,6 +37,24 @@ class View:
 
     def targets_only(self) -> Source:
         return self
+
+    def sample(self, stride: int) -> Source | None:
+        """Every `stride`-th row, changed; None where the rows are not in arrays."""
+        source = self._source
+        return self._of(source.sample(stride)) if isinstance(source, (ArraySource, View)) else None
+
+    def pick(self, numbers: np.ndarray) -> Source | None:
+        """The rows with these numbers, changed; None where the rows are not in arrays."""
+        source = self._source
+        return self._of(source.pick(numbers)) if isinstance(source, (ArraySource, PickedRows, View)) else None
+
+    def _of(self, source: Source | None) -> Source | None:
+        """The same change of other rows."""
+        if source is None:
+            return None
+        view = copy(self)
+        view._source = source
+        return view
 
     def change(self, slab: Slab) -> Iterator[Slab]:
         raise NotImplementedError

@@ -8,8 +8,10 @@ much on the way to the optimum:
   at most.  If e^r lambda R <= 0.15, it lies where predictions move by no more than 1/2, and F - F* <= e^(1/2 + r) lambda^2 / 2 (the
   argument of Bach 2010, Electron. J. Statist. 4, section 2; for the softmax, predictions are differences of outputs).  H may be that of
   some of the rows: that of all is no smaller;
-- a piecewise quadratic loss has its optimum at the end of a Newton step that crosses no corner, on the piece where H was formed, and the
-  model is exact;
+- a loss that is quadratic within a threshold and convex beyond keeps the curvature of the rows that are well within it, by a share of the
+  threshold, until a prediction moves by that share.  With H of those rows alone, or of some of them, the step to the optimum moves no
+  prediction by more than 2 R lambda; where that is less than the share, F - F* <= lambda^2 / 2 (times 1 + the share where
+  the threshold has a scale, since (r + dz)^2 / (sigma + t) - r^2 / sigma - 2 u dz + u^2 t = (dz - u t)^2 / (sigma + t), u = r / sigma);
 - otherwise every loss is at least zero, so F - F* <= F, and with alpha > 0 on every parameter F - F* <= ||g||^2 / (2 alpha).
 """
 
@@ -25,9 +27,13 @@ from ..certificate import (
     STOPPED_EARLY,
     Certificate,
 )
-from ..objective import Objective
+from ..objective import Objective, Point
 from ..workspace import block_rows
-from .newton import EPS, Solution
+from .corner import large_enough
+from .newton import EPS, SAMPLES, RegularHessian, Solution
+
+WITHIN = 1e-3
+"""Share of the threshold by which rows are well within it."""
 
 NAMED = 8
 """Columns named in a message."""
@@ -83,27 +89,48 @@ def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, m
     bounds = [point.value]
     if objective.alpha > 0 and (objective.penalty > 0).all():
         bounds.append(0.5 * float(((np.abs(point.gradient) + error) ** 2 / objective.penalty).sum()))
-    if factor is not None and factor.at is not None and factor.shift == 0 and solution.converged and factor.rcond:
-        length = np.sqrt(factor.rcond * factor.norm)
+    if not loss.self_concordant:
+        bounds.append(_within(objective, point, error))
+    elif factor is not None and factor.at is not None and factor.shift == 0 and solution.converged and factor.rcond:
         gauge = objective.gauge()
         gradient = point.gradient - gauge @ (gauge.T @ point.gradient)
-        # of a sample's Hessian: the whole's is no smaller
-        decrement = factor.whiten(gradient) + float(np.linalg.norm(factor.scale * error)) / length
-        width = np.resize(objective.reach, objective.penalty.size - loss.shared)
-        reach = float(np.linalg.norm(width * factor.scale[: width.size]))
-        radius = 2 * reach / length
+        decrement, radius = _ellipsoid(factor, gradient, error, np.resize(objective.reach, objective.penalty.size))
         away = factor.at - point.theta
-        if loss.self_concordant:
-            moved_by = 2 * objective.span(away)
-            moved_by = objective.shift(away) if moved_by > 1 else moved_by
-            growth = np.exp(min(moved_by, 100.0))
-            still = growth * decrement * radius <= 0.15
-        else:
-            growth = 1.0
-            still = objective.same_piece(point.theta, -factor.solve(gradient), away)
-        if still:
+        moved_by = 2 * objective.span(away)
+        moved_by = objective.shift(away) if moved_by > 1 else moved_by
+        growth = np.exp(min(moved_by, 100.0))
+        if growth * decrement * 2 * radius <= 0.15:
             bounds.append(0.5 * np.exp(0.5) * growth * decrement**2 + objective.gauge_excess(point.theta, slip))
     return max(min(bounds), 0.0) / objective.weight
+
+
+def _ellipsoid(factor: RegularHessian, gradient: np.ndarray, error: np.ndarray, reach: np.ndarray) -> tuple[float, float]:
+    """lambda, and R: the largest movement of a prediction per unit of length in H."""
+    length = np.sqrt(factor.rcond * factor.norm)
+    decrement = factor.whiten(gradient) + float(np.linalg.norm(factor.scale * error)) / length
+    return decrement, float(np.linalg.norm(reach * factor.scale)) / length
+
+
+def _within(objective: Objective, point: Point, error: np.ndarray) -> float:
+    """The bound from rows well within the threshold: of a sample if it will do, else of all; infinite where they are too few."""
+    loss, shared = objective.loss, point.theta[objective.size - objective.loss.shared :]
+    threshold = loss.threshold(shared)
+    # a step in the scale moves the threshold
+    reach = np.append(objective.reach, np.full(loss.shared, threshold / shared[0] if loss.shared else 0.0))
+    for stride in (*SAMPLES, 1):
+        part = objective if stride == 1 else objective.sampled(stride) if large_enough(objective, stride) else None
+        if part is None:
+            continue
+        core = part.posed(loss.inner(WITHIN), objective.alpha / stride).expand(point.theta, 2)
+        if stride > 1:
+            objective.source.reads += 1
+        factor = RegularHessian(core.hessian, np.zeros((objective.size, 0)))
+        if factor.shift or not factor.rcond:
+            continue
+        decrement, radius = _ellipsoid(factor, point.gradient, error, reach)
+        if 2 * decrement * radius <= WITHIN * threshold:
+            return 0.5 * (1 + WITHIN) * decrement**2
+    return np.inf
 
 
 def _columns(objective: Objective, direction: np.ndarray) -> str:

@@ -252,7 +252,7 @@ def newton(
         if (damping == 0 and size <= STEP) or -slope <= EPS * noise:
             last = objective.expand(point.theta + step, 1)
             final = last if objective.steepness(last) <= objective.steepness(point) else point
-            ok = objective.steepness(final) <= max(tol, _rounding(objective, final))
+            ok = objective.steepness(final) <= max(tol, rounding(objective, final))
             return Solution(final, factor, iteration, ok, null_space=blind)
         if rough and damping == 0 and size <= ROUGH:
             return Solution(replace(point, theta=point.theta + step), factor, iteration, True, null_space=blind)
@@ -265,7 +265,7 @@ def newton(
             if trial.value <= point.value + SUFFICIENT * t * slope + noise or _flat(point, trial, step, slope):
                 break
             if t * size < 64 * EPS:
-                ok = objective.steepness(point) <= max(tol, _rounding(objective, point))
+                ok = objective.steepness(point) <= max(tol, rounding(objective, point))
                 return Solution(point, factor, iteration, ok, null_space=blind)
             t *= 0.5
             order = 2
@@ -356,7 +356,7 @@ def _flat(point: Point, trial: Point, step: np.ndarray, slope: float) -> bool:
     return close and abs(float(trial.gradient @ step)) <= 0.5 * abs(slope)
 
 
-def _rounding(objective: Objective, point: Point) -> float:
+def rounding(objective: Objective, point: Point) -> float:
     """A gradient (per unit of weight) that rounding alone can leave.
 
     Slopes are bounded by the loss per unit of movement, and change by the curvature times the rounding of the predictions.

@@ -17,7 +17,8 @@ from ..pointwise import SQUARED, ScaledHuberLoss, huber_loss
 from ..ranges import power_of_two_scale
 from ..sources import Source, fold
 from ..views import LargestTarget, ScaledTargets
-from .newton import RegularHessian, newton
+from .corner import large_enough
+from .newton import SAMPLES, RegularHessian, newton
 from .select import Minimum, minimise
 
 FLOOR = 1e-20
@@ -35,15 +36,24 @@ LARGEST_THRESHOLD = 1e100
 REMEDY = "Raise max_iter, or scale the columns."
 
 
-def least_squares_start(source: Source, alpha: float, fit_intercept: bool) -> tuple[Objective, np.ndarray, float]:
-    """The squared objective, its minimiser (flat) and the root mean square of the residuals there; two reads."""
-    squares = Objective(source, SQUARED, alpha, fit_intercept)
+def least_squares_start(squares: Objective) -> tuple[np.ndarray, float]:
+    """The minimiser (flat) of the squared objective and the root mean square of the residuals there; two reads, or of a sample where that
+    says enough."""
+    if large_enough(squares, SAMPLES[0]) and (part := squares.sampled(SAMPLES[0])) is not None:
+        theta, rms = _least_squares(part)
+        squares.source.reads += 1
+        if rms > PERFECT * squares.movement(theta):
+            return theta, rms
+    return _least_squares(squares)
+
+
+def _least_squares(squares: Objective) -> tuple[np.ndarray, float]:
     at_zero = squares.expand(np.zeros(squares.size), 2)
     theta = -RegularHessian(at_zero.hessian, np.zeros((squares.size, 0))).solve(at_zero.gradient)
     at_best = squares.expand(theta, 0)
     if not at_best.value <= at_zero.value:
         theta, at_best = at_zero.theta, at_zero
-    return squares, theta, float(np.sqrt(max(2 * at_best.value / squares.weight, 0.0)))
+    return theta, float(np.sqrt(max(2 * at_best.value / squares.weight, 0.0)))
 
 
 def in_units(source: Source, size: float) -> tuple[Source, float]:
@@ -68,17 +78,18 @@ def solve_huber(
     """Huber's loss with threshold delta; `tol` bounds the gradient beside the largest slope, delta (or the residuals, if smaller)."""
     whole, factor = in_units(source, fold(source.targets_only(), LargestTarget).value)
     threshold = np.clip(delta * factor, np.finfo(float).tiny, LARGEST_THRESHOLD)
-    squares, theta, rms = least_squares_start(whole, alpha, fit_intercept)
+    squares = Objective(whole, SQUARED, alpha, fit_intercept)
+    theta, rms = least_squares_start(squares)
     # a threshold far below the residuals leaves few rows in the quadratic part: come down to it in steps
     step = rms
     while step > 10 * threshold:
         rows, unit = in_units(whole, step)
         # the penalty keeps its share beside the slope, so that each optimum is near the next
-        coarse = Objective(rows, huber_loss(step * unit), min(alpha * (step / threshold), LARGEST_THRESHOLD), fit_intercept)
+        coarse = squares.posed(huber_loss(step * unit), min(alpha * (step / threshold), LARGEST_THRESHOLD), rows)
         theta = newton(coarse, theta * unit, tol=1e-3, max_iter=max_iter).point.theta / unit
         step /= 10
     rows, unit = in_units(whole, max(min(threshold, rms), SMALLEST_UNIT * squares.movement(theta)))
-    objective = Objective(rows, huber_loss(threshold * unit), alpha, fit_intercept)
+    objective = squares.posed(huber_loss(threshold * unit), alpha, rows)
     best = minimise(objective, theta * unit, tol=tol * min(threshold * unit, 1.0), max_iter=max_iter, remedy=REMEDY)
     return in_own_units(best, factor * unit, 2)
 
@@ -92,11 +103,12 @@ def solve_scaled_huber(
     factor), from a scale and coefficients that come down in steps.
     """
     whole, factor = in_units(source, fold(source.targets_only(), LargestTarget).value)
-    squares, theta, rms = least_squares_start(whole, alpha / factor, fit_intercept)
+    squares = Objective(whole, SQUARED, alpha / factor, fit_intercept)
+    theta, rms = least_squares_start(squares)
 
     def jointly(theta: np.ndarray, sigma: float) -> tuple[Minimum, float]:
         rows, unit = in_units(whole, max(sigma, SMALLEST_UNIT * squares.movement(theta)))
-        objective = Objective(rows, ScaledHuberLoss(epsilon), alpha / (factor * unit), fit_intercept)
+        objective = squares.posed(ScaledHuberLoss(epsilon), alpha / (factor * unit), rows)
         best = minimise(objective, np.append(theta, sigma) * unit, tol=tol, max_iter=max_iter, remedy=REMEDY)
         return in_own_units(best, factor * unit, 1), float(best.theta[-1]) / unit / factor
 
@@ -130,9 +142,9 @@ def _come_down(
     while sigma > _floor(squares, theta, rms):
         rows, unit = in_units(source, sigma)
         smaller = sigma / 10 * unit
-        coarse = Objective(rows, huber_loss(epsilon * smaller), smaller * alpha / unit, squares.coordinates.fit_intercept)
+        coarse = squares.posed(huber_loss(epsilon * smaller), smaller * alpha / unit, rows)
         lower = newton(coarse, theta * unit, tol=1e-8, max_iter=100).point.theta
-        both = Objective(rows, ScaledHuberLoss(epsilon), alpha / unit, squares.coordinates.fit_intercept)
+        both = squares.posed(ScaledHuberLoss(epsilon), alpha / unit, rows)
         if both.expand(np.append(lower, smaller), 1).gradient[-1] < 0:
             break
         theta, sigma = lower / unit, sigma / 10

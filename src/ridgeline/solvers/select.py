@@ -4,6 +4,8 @@
     m <= 2000         newton    a Hessian of m^2 numbers is cheap, one or two of them and six to twenty reads of the data suffice
     more              lbfgs     one Gram of the columns preconditions all outputs
 
+Newton's method starts from samples: `newton` for smooth losses, `corner` for those whose slope has a corner.
+
 A squared loss is solved from its moments (`least_squares`), or through the Gram of the rows where they are fewer than the columns (`dual`);
 a quantile loss by an interior point (`interior_point`).
 """
@@ -19,6 +21,7 @@ from ..certificate import Certificate
 from ..objective import Objective
 from ..watch import OutOfTime, watch
 from .certify import certify
+from .corner import corner
 from .lbfgs import lbfgs
 from .newton import Solution, examine, newton, warm_start
 
@@ -96,6 +99,8 @@ def _unfinished(objective: Objective) -> Solution:
 
 def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_iter: int) -> Solution:
     if name == "newton":
+        if not objective.loss.self_concordant:
+            return corner(objective, theta, tol=tol, max_iter=max_iter)
         theta, factor = warm_start(objective, theta)
         return newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
     return lbfgs(objective, theta, tol=tol, max_iter=10 * max_iter)

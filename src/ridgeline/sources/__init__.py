@@ -1,6 +1,6 @@
 """Where rows live: one file for each kind of place.  What needs an optional package is imported when it is used."""
 
-from .arrays import ArraySource
+from .arrays import ArraySource, PickedRows
 from .chunks import ChunkSource
 from .folding import (
     EMPTY,
@@ -26,6 +26,7 @@ __all__ = [
     "SLAB_ELEMENTS",
     "ArraySource",
     "ChunkSource",
+    "PickedRows",
     "Schema",
     "Slab",
     "Source",

@@ -86,6 +86,10 @@ class ArraySource:
             self.X[::stride], self.y[::stride], self.weight[::stride], self.offset[::stride], self.n_threads
         )
 
+    def pick(self, numbers: np.ndarray) -> PickedRows:
+        """The rows with these numbers, copied a block at a time when they are read."""
+        return PickedRows(self, numbers)
+
     def check_finite(self) -> None:
         """Raise a ValueError that names the first NaN or infinity in X."""
         require_range(self.X, "X", self.dtype)
@@ -93,3 +97,51 @@ class ArraySource:
     def targets_only(self) -> ArraySource:
         """The same targets and weights beside no columns at all."""
         return ArraySource(np.empty((self.n_rows, 0), self.dtype), self.y, self.weight, self.offset, self.n_threads, self.schema)
+
+
+class PickedRows:
+    """Some rows of arrays, in the order of their numbers, copied a block at a time.
+
+    Parameters
+    ----------
+    rows : ArraySource
+    numbers : ndarray of shape (k,), int64
+    """
+
+    rereadable = True
+
+    def __init__(self, rows: ArraySource, numbers: np.ndarray) -> None:
+        self._rows, self.numbers = rows, numbers
+        self.n_features, self.n_targets, self.dtype = rows.n_features, rows.n_targets, rows.dtype
+        self.n_threads, self.schema = rows.n_threads, rows.schema
+        self.reads = 0
+
+    def segments(self) -> Iterator[Iterable[Slab]]:
+        """Yield the segments, each an iterator of slabs."""
+        step = segment_rows(len(self.numbers), self.n_features)
+        for start in range(0, len(self.numbers), step):
+            yield self._slabs(self.numbers[start : start + step])
+
+    def _slabs(self, numbers: np.ndarray) -> Iterator[Slab]:
+        rows, step = self._rows, max(SLAB_ELEMENTS // max(self.n_features, 1), 1)
+        for a in range(0, len(numbers), step):
+            here = numbers[a : a + step]
+            X = rows.X[here]
+            yield Slab(
+                X if adjacent(X) else np.ascontiguousarray(X, dtype=self.dtype),
+                rows.y[here],
+                rows.weight[here] if rows.weight.size else EMPTY,
+                rows.offset[here] if rows.offset.size else EMPTY,
+            )
+
+    def pick(self, numbers: np.ndarray) -> PickedRows:
+        """Of these rows, those with these numbers."""
+        return PickedRows(self._rows, self.numbers[numbers])
+
+    def check_finite(self) -> None:
+        """Raise a ValueError that names the first NaN or infinity in X."""
+        self._rows.check_finite()
+
+    def targets_only(self) -> PickedRows:
+        """The same targets and weights beside no columns at all."""
+        return PickedRows(self._rows.targets_only(), self.numbers)
