@@ -57,7 +57,8 @@ class HuberRegressor(Regressor):
 
     Notes
     -----
-    Newton: one read of X and n d^2 flops per step, about ten steps.
+    Newton: one read of X and n d^2 flops per step, about ten steps. Of many rows in arrays the steps are made on samples and on the rows
+    near the threshold (8 bytes of memory for each), and X is read about five times, once with n d^2 flops.
 
     Examples
     --------

@@ -36,18 +36,21 @@ LARGEST_THRESHOLD = 1e100
 REMEDY = "Raise max_iter, or scale the columns."
 
 
-def least_squares_start(squares: Objective) -> tuple[np.ndarray, float]:
-    """The minimiser (flat) of the squared objective and the root mean square of the residuals there; two reads, or of a sample where that
-    says enough."""
+def least_squares_start(squares: Objective) -> tuple[Objective, np.ndarray, float]:
+    """The minimiser (flat) of the squared objective, of a sample where that says enough, and the root mean square of the residuals there.
+
+    First comes the objective that was minimised: the sample's, or the one given.
+    """
     if large_enough(squares, SAMPLES[0]) and (part := squares.sampled(SAMPLES[0])) is not None:
         theta, rms = _least_squares(part)
         squares.source.reads += 1
         if rms > PERFECT * squares.movement(theta):
-            return theta, rms
-    return _least_squares(squares)
+            return part, theta, rms
+    return squares, *_least_squares(squares)
 
 
 def _least_squares(squares: Objective) -> tuple[np.ndarray, float]:
+    """Two reads."""
     at_zero = squares.expand(np.zeros(squares.size), 2)
     theta = -RegularHessian(at_zero.hessian, np.zeros((squares.size, 0))).solve(at_zero.gradient)
     at_best = squares.expand(theta, 0)
@@ -79,13 +82,14 @@ def solve_huber(
     whole, factor = in_units(source, fold(source.targets_only(), LargestTarget).value)
     threshold = np.clip(delta * factor, np.finfo(float).tiny, LARGEST_THRESHOLD)
     squares = Objective(whole, SQUARED, alpha, fit_intercept)
-    theta, rms = least_squares_start(squares)
+    part, theta, rms = least_squares_start(squares)
     # a threshold far below the residuals leaves few rows in the quadratic part: come down to it in steps
     step = rms
     while step > 10 * threshold:
-        rows, unit = in_units(whole, step)
+        rows, unit = in_units(part.source, step)
         # the penalty keeps its share beside the slope, so that each optimum is near the next
-        coarse = squares.posed(huber_loss(step * unit), min(alpha * (step / threshold), LARGEST_THRESHOLD), rows)
+        share = step / threshold * (part.weight / squares.weight)
+        coarse = part.posed(huber_loss(step * unit), min(alpha * share, LARGEST_THRESHOLD), rows)
         theta = newton(coarse, theta * unit, tol=1e-3, max_iter=max_iter).point.theta / unit
         step /= 10
     rows, unit = in_units(whole, max(min(threshold, rms), SMALLEST_UNIT * squares.movement(theta)))
@@ -104,7 +108,7 @@ def solve_scaled_huber(
     """
     whole, factor = in_units(source, fold(source.targets_only(), LargestTarget).value)
     squares = Objective(whole, SQUARED, alpha / factor, fit_intercept)
-    theta, rms = least_squares_start(squares)
+    _, theta, rms = least_squares_start(squares)
 
     def jointly(theta: np.ndarray, sigma: float) -> tuple[Minimum, float]:
         rows, unit = in_units(whole, max(sigma, SMALLEST_UNIT * squares.movement(theta)))
