@@ -62,6 +62,8 @@ SAMPLE_GAP = 0.1
 HEAVY = 8.0
 # The band is drawn anew, at most this often, when rows outside it changed sign.
 BANDS = 4
+# Rows of a Gram matrix whose weighted copy is made at a time.
+ROWS_AT_A_TIME = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +151,11 @@ class _Taken:
         return self._x.T @ v + self._g
 
     def gram(self, q: Array) -> Array:
-        return self._x.T @ (q[:, None] * self._x)
+        total: Array = np.zeros((self.p, self.p))
+        for a in range(0, self.n, ROWS_AT_A_TIME):
+            x = self._x[a : a + ROWS_AT_A_TIME]
+            total += x.T @ (q[a : a + ROWS_AT_A_TIME, None] * x)
+        return total
 
     def take(self, indices: Index) -> Array:
         return self._x[indices]

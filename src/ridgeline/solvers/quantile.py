@@ -13,7 +13,7 @@ from ..certificate import OPTIMAL, RANK_DEFICIENT, STOPPED_EARLY, Certificate
 from ..expansion import Coordinates, Expansion
 from ..objective import Objective, predictions
 from ..pointwise import SQUARED
-from ..sources import EMPTY, ArraySource, fold
+from ..sources import EMPTY, SLAB_ELEMENTS, ArraySource, fold
 from ..sparse_rows import as_array
 from .interior_point import interior_point
 
@@ -61,10 +61,13 @@ class SourceRows:
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         n = self.source.n_rows
-        out = np.zeros((len(indices), self.p))
+        out = np.zeros((len(indices), self.p), order="F")
         data = np.flatnonzero(indices < n)
-        X = as_array(self.source.X[indices[data]]).astype(np.float64)
-        out[data, : self.d] = (X - self.coordinates.center) * self.coordinates.scale
+        step = max(SLAB_ELEMENTS // max(self.d, 1), 1)
+        for a in range(0, len(data), step):
+            here = data[a : a + step]
+            X = as_array(self.source.X[indices[here]]).astype(np.float64, copy=False)
+            out[here, : self.d] = (X - self.coordinates.center) * self.coordinates.scale
         if self.coordinates.fit_intercept:
             out[data, self.d] = 1
         penalty = np.flatnonzero(indices >= n)
