@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
+from .kinship import also
+
 OPTIMAL = "optimal"
 ILL_CONDITIONED = "ill_conditioned"
 RANK_DEFICIENT = "rank_deficient"
@@ -15,7 +17,11 @@ STATUSES = (OPTIMAL, ILL_CONDITIONED, RANK_DEFICIENT, NO_FINITE_OPTIMUM, STOPPED
 
 
 class FitWarning(UserWarning):
-    """A fit whose certificate is not "optimal"; the message says why and what to do."""
+    """A fit whose certificate is not "optimal"; the message says why and what to do.
+
+    Where scikit-learn is loaded, also its `ConvergenceWarning` if there was no convergence ("stopped_early", "no_finite_optimum");
+    else SciPy's `LinAlgWarning`.
+    """
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,9 @@ class Certificate:
     def warn(self, stacklevel: int = 3) -> None:
         """Warn once if the status is not "optimal"."""
         if self.status != OPTIMAL:
-            warnings.warn(self.message, FitWarning, stacklevel=stacklevel)
+            unfinished = self.status in (STOPPED_EARLY, NO_FINITE_OPTIMUM)
+            kind = also(FitWarning, "ConvergenceWarning") if unfinished else also(FitWarning, "LinAlgWarning", "scipy.linalg")
+            warnings.warn(self.message, kind, stacklevel=stacklevel)
 
     def __str__(self) -> str:
         return (

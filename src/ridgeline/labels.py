@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .sources import Slab, Source, fold
-from .validation import first_position, is_missing
+from .validation import first_position, is_missing, warn_of_column
 
 
 def _as_labels(y: Any, n: int) -> np.ndarray:
@@ -18,6 +18,7 @@ def _as_labels(y: Any, n: int) -> np.ndarray:
         raise ValueError(f"y is masked at {first_position(np.ma.getmaskarray(y))}; fill or drop the masked cells first.")
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
+        warn_of_column("y")
         labels = labels[:, 0]
     if labels.ndim != 1:
         raise ValueError(f"y should be a 1d array of labels, got an array of shape {labels.shape} instead.")

@@ -5,10 +5,12 @@ Each message says which argument is wrong, where (the first offending position),
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
+from .kinship import also
 from .sparse_rows import SparseRows, is_sparse, sparse_rows
 
 Matrix = np.ndarray | SparseRows
@@ -142,6 +144,19 @@ def check_matrix(X: Any, *, minimum_rows: int = 1) -> Any:
     return array
 
 
+class DataConversionWarning(UserWarning):
+    """Data were taken in another shape than they were passed in; where scikit-learn is loaded, also its warning of that name."""
+
+
+def warn_of_column(name: str) -> None:
+    """Warn that a column stands where a vector is meant."""
+    warnings.warn(
+        f"A column-vector {name} was passed when a 1d array was expected: pass {name}.ravel().",
+        also(DataConversionWarning, "DataConversionWarning"),
+        stacklevel=4,
+    )
+
+
 def check_targets(y: Any, n: int, *, name: str = "y", multi: bool = True) -> np.ndarray:
     """Numeric targets, finite, as contiguous float64 of shape (n,) or (n, t)."""
     if y is None:
@@ -154,6 +169,7 @@ def check_targets(y: Any, n: int, *, name: str = "y", multi: bool = True) -> np.
             raise ValueError(
                 f"{name} should be a 1d array, got an array of shape {array.shape} instead; fit one model per column."
             )
+        warn_of_column(name)
         array = array[:, 0]
     if len(array) != n:
         raise ValueError(f"Found input variables with inconsistent numbers of samples: X has {n} rows, {name} has {len(array)}.")

@@ -67,7 +67,7 @@ def test_status_and_warning(name: str) -> None:
         warnings.simplefilter("always")
         certificate = fit().certificate_
     assert certificate.status == status
-    assert [w.category for w in record] == ([] if status == "optimal" else [FitWarning])
+    assert [issubclass(w.category, FitWarning) for w in record] == ([] if status == "optimal" else [True])
     for warning in record:
         assert str(warning.message) == certificate.message
         assert warning.filename == __file__  # it points at the call, not into the library

@@ -129,8 +129,8 @@ def test_a_constant_fold_scores_as_a_constant_target_does():
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"alphas": []}, "alphas is empty"),
-    ({"alphas": [1.0, -1.0]}, r"alphas\[1\] == -1.0, must be greater than 0"),
-    ({"alphas": [1.0, 0.0]}, r"alphas\[1\] == 0.0, must be greater than 0"),
+    ({"alphas": [1.0, -1.0]}, r"alphas\[1\] == -1.0, must be > 0"),
+    ({"alphas": [1.0, 0.0]}, r"alphas\[1\] == 0.0, must be > 0"),
     ({"cv": 3, "alphas": [-1.0]}, "alphas == -1.0, must be at least 0"),
     ({"cv": 3, "store_cv_results": True}, "cv!=None and store_cv_results=True are incompatible"),
     ({"cv": 3, "alpha_per_target": True}, "cv!=None and alpha_per_target=True are incompatible"),

@@ -19,23 +19,21 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_s
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
-REGRESSORS = [ridgeline.LinearRegression, ridgeline.Ridge, ridgeline.HuberRegressor, ridgeline.QuantileRegressor]
+REGRESSORS = [
+    ridgeline.LinearRegression, ridgeline.Ridge, ridgeline.RidgeCV, ridgeline.HuberRegressor, ridgeline.QuantileRegressor,
+]  # fmt: skip
 ESTIMATORS = [*REGRESSORS, ridgeline.LogisticRegression]
 
 CHANGED: dict[type, dict[str, Any]] = {
     ridgeline.LinearRegression: {"fit_intercept": False},
     ridgeline.Ridge: {"alpha": 0.25},
+    ridgeline.RidgeCV: {"alphas": [0.5, 2.0]},
     ridgeline.HuberRegressor: {"epsilon": 1.5, "alpha": 0.0},
     ridgeline.QuantileRegressor: {"quantile": 0.3, "alpha": 0.001},
     ridgeline.LogisticRegression: {"C": 3.0, "class_weight": {0: 1.0, 1: 2.0}},
-}
-
-# what scikit-learn's checks ask and the estimators do not do, and why
-EXPECTED_FAILURES = {
-    "check_supervised_y_2d": "a column of targets is taken as targets, without a DataConversionWarning",
 }
 
 
@@ -127,12 +125,12 @@ def test_several_targets_by_a_wrapper() -> None:
     np.testing.assert_allclose(model.predict(X).sum(axis=1), 0, atol=1e-9)
 
 
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_scikit_learn_s_own_checks(Estimator: type) -> None:
-    with warnings.catch_warnings():
-        # its data are often rank deficient or separated, and its warnings are about itself
-        warnings.simplefilter("ignore")
-        results = check_estimator(Estimator(), on_fail=None, on_skip=None)
-    failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
-    unexpected = {name: str(e)[:200] for name, e in failed.items() if name not in EXPECTED_FAILURES}
-    assert not unexpected
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # that the classes are not heirs of scikit-learn's
+    every_check = parametrize_with_checks([Estimator() for Estimator in ESTIMATORS])
+
+
+@every_check
+@pytest.mark.filterwarnings("ignore")  # its data are often rank deficient or separated, and its warnings are about itself
+def test_scikit_learn_s_own_checks(estimator: Any, check: Any) -> None:
+    check(estimator)

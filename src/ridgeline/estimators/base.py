@@ -5,7 +5,6 @@ The manners are scikit-learn's (`get_params`, `set_params`, tags), without sciki
 
 from __future__ import annotations
 
-import sys
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from ..certificate import Certificate
 from ..kernels import load
+from ..kinship import also
 from ..solvers.batch import Batch
 from ..sources import SLAB_ELEMENTS, Source
 from ..sparse_rows import SparseRows, linear
@@ -24,18 +24,11 @@ from ..validation import (
 )
 from ..watch import watched
 from .parameters import Parameters, check_number
+from .protocol import Protocol
 
 
 class NotFittedError(ValueError, AttributeError):
     """An estimator was asked to predict before it was fitted."""
-
-
-def _not_fitted_error() -> type[NotFittedError]:
-    """`NotFittedError`; where scikit-learn is in use, one that its own `except NotFittedError` catches too."""
-    peer = sys.modules.get("sklearn.exceptions")
-    if peer is None:
-        return NotFittedError
-    return type("NotFittedError", (NotFittedError, peer.NotFittedError), {"__doc__": NotFittedError.__doc__})
 
 
 def column_names(X: Any) -> np.ndarray | None:
@@ -58,7 +51,7 @@ def source_names(source: Source) -> np.ndarray | None:
 predict_one = load("one_row").predict_one
 
 
-class Estimator(Parameters):
+class Estimator(Protocol, Parameters):
     """Input checks, memory of the columns, and linear predictions."""
 
     _estimator_type: str
@@ -87,7 +80,7 @@ class Estimator(Parameters):
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "coef_"):
-            raise _not_fitted_error()(
+            raise also(NotFittedError, "NotFittedError")(
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before using "
                 "this estimator."
             )
@@ -158,21 +151,6 @@ class Estimator(Parameters):
                     out[a : a + step] = matrix[a : a + step].astype(np.float64) @ coef.T
         return _finite(out, intercept, matrix)
 
-    def _tags(self, kind: str) -> Any:
-        """scikit-learn's description of this estimator; called by scikit-learn alone."""
-        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type=kind,
-            target_tags=TargetTags(required=True, multi_output=kind == "regressor" and self._multi_output),
-            transformer_tags=None,
-            classifier_tags=ClassifierTags() if kind == "classifier" else None,
-            regressor_tags=RegressorTags() if kind == "regressor" else None,
-            input_tags=InputTags(sparse=True),
-        )
-
-    _multi_output = False
-
 
 def _finite(out: np.ndarray, intercept: Any, matrix: Any) -> np.ndarray:
     """Scores plus the intercept; where they are not finite, X must be."""
@@ -217,9 +195,9 @@ class Regressor(Estimator):
         predicted exactly and 0 otherwise.
         """
         predicted = self.predict(X).astype(np.float64)
-        y = check_targets(y, len(predicted), multi=predicted.ndim == 2)
-        if y.shape != predicted.shape:
-            raise ValueError(f"y has shape {y.shape}, but the model was fitted to targets of shape (n, {predicted.shape[1]}).")
+        y = check_targets(y, len(predicted))
+        if y.size != predicted.size:
+            raise ValueError(f"y has shape {y.shape}, but the model predicts targets of shape {predicted.shape}.")
         s = check_weights(sample_weight, len(y))
         s = s if s.size else np.ones(len(y))
         y, predicted = (a.reshape(len(y), -1) for a in (y, predicted))
@@ -228,6 +206,3 @@ class Regressor(Estimator):
         constant = total == 0
         r2 = np.where(constant, np.where(residual == 0, 1.0, 0.0), 1 - residual / np.where(constant, 1, total))
         return float(r2.mean())
-
-    def __sklearn_tags__(self) -> Any:
-        return self._tags("regressor")

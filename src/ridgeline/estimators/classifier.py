@@ -66,6 +66,3 @@ class LinearClassifier(Estimator):
         hit = self.classes_[codes] == predicted
         s = check_weights(sample_weight, len(hit))
         return float(np.average(hit, weights=s if s.size else None))
-
-    def __sklearn_tags__(self) -> Any:
-        return self._tags("classifier")

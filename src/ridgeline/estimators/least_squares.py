@@ -33,8 +33,10 @@ class _LeastSquares(Regressor):
     fit_intercept: bool
     positive: bool
     n_threads: int | None
-    _multi_output = True
     _moments: Any
+    _multi_output = True
+    _column_is_vector = False
+    """Whether one column of targets leaves `coef_` a vector."""
 
     def _plain_alpha(self) -> Any:
         """The penalty as it was given."""
@@ -197,7 +199,7 @@ class _LeastSquares(Regressor):
     def _store(self, solutions: list[LinearSolution], moments: Any, flat: bool) -> None:
         coef = np.concatenate([s.coef for s in solutions])
         intercept = np.concatenate([s.intercept for s in solutions])
-        self.coef_ = coef[0] if flat else coef
+        self.coef_ = coef[0] if flat or (self._column_is_vector and len(coef) == 1) else coef
         if self.fit_intercept:
             self.intercept_ = intercept[0] if flat else intercept
         else:
@@ -306,7 +308,10 @@ class Ridge(_LeastSquares):
     Attributes
     ----------
     coef_ : ndarray of shape (d,) or (t, d)
+        A vector for one column of targets too, as in scikit-learn.
     intercept_ : float or ndarray of shape (t,)
+    solver_ : str
+        The solver that was asked for.
     n_iter_ : ndarray of shape (t,)
         One for each target: the solution is direct.
     certificate_ : Certificate
@@ -358,6 +363,14 @@ class Ridge(_LeastSquares):
         if len(alphas) != n_targets:
             raise ValueError(f"Number of targets and number of penalties do not correspond: {len(alphas)} != {n_targets}.")
         return np.array([check_number(a, "alpha") for a in alphas])
+
+    _column_is_vector = True
+
+    @property
+    def solver_(self) -> str:
+        """The solver that was asked for; `certificate_.solver` says what was done."""
+        self._require_fitted()
+        return self.solver
 
     @property
     def n_iter_(self) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -12,10 +13,10 @@ from ..moments import Moments, moments_of
 from ..solvers.ridge_path import left_out, mean_r2, path, without_each
 from ..sources import ArraySource
 from ..sparse_rows import linear
-from ..validation import as_real_array, check_targets
+from ..validation import check_targets
 from .base import Regressor
 from .least_squares import Ridge
-from .parameters import check_flag, check_number
+from .parameters import check_flag
 
 
 class RidgeCV(Regressor):
@@ -136,16 +137,20 @@ class RidgeCV(Regressor):
         return self
 
     def _checked_alphas(self) -> np.ndarray:
-        alphas = np.atleast_1d(as_real_array(self.alphas, "alphas")).ravel()
+        alphas = np.ravel(np.asarray(self.alphas, dtype=object))
         if not alphas.size:
             raise ValueError("alphas is empty; give at least one penalty.")
         if self.cv is not None:
             for option in ("store_cv_results", "alpha_per_target"):
                 if getattr(self, option):
                     raise ValueError(f"cv!=None and {option}=True are incompatible; leave cv out for leave-one-out.")
-        single = alphas.size == 1
-        names = ["alphas" if single else f"alphas[{k}]" for k in range(alphas.size)]
-        return np.array([check_number(a, name, strict=self.cv is None) for a, name in zip(alphas.tolist(), names)])
+        for k, alpha in enumerate(alphas):
+            name = "alphas" if alphas.size == 1 else f"alphas[{k}]"
+            if not isinstance(alpha, Real):
+                raise TypeError(f"{name} must be an instance of float, not {type(alpha).__name__}: {alpha!r} is no penalty.")
+            if not (0 <= float(alpha) < np.inf and (float(alpha) > 0 or self.cv is not None)):
+                raise ValueError(f"{name} == {alpha}, must be {'> 0.0' if self.cv is None else 'at least 0'}.")
+        return alphas.astype(np.float64)
 
     def _leave_one_out(
         self, source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, scorer: Any

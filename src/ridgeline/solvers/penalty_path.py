@@ -4,8 +4,8 @@ At the optimum for one alpha, the gradient for the next needs no read of the row
 
     g_a'(theta) = g_a(theta) + (P_a' - P_a) theta,
 
-and neither does the step -(L + P_a')^-1 g_a', with L the losses' Hessian where it was formed last: Euler's predictor along theta(alpha), the
-curve on which g_a = 0.  One read then says how far it is off, and steps with the same L, bettered by secant pairs of the losses'
+and neither does the step -(L + P_a')^-1 g_a', with L the losses' Hessian where it was formed last: Euler's predictor along theta(alpha),
+the curve on which g_a = 0.  One read then says how far it is off, and steps with the same L, bettered by secant pairs of the losses'
 gradients, correct it.  L is formed anew where a step shrinks the gradient too little.
 """
 
