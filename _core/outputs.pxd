@@ -6,8 +6,8 @@ A block P holds m rows of `ld` numbers, ld a multiple of 64 bytes, zeros beyond 
     combine_outputs   g_k = P'r_k         for r (c, step) and g (c, ld)
 
 Small matrix products in register tiles.  The first multiplies four rows with OUTPUTS vectors, along the columns, for 4 OUTPUTS sums whose
-lanes are added up at the end: a number is summed as `predict` sums it, whatever stands beside it.  The second holds up to TALL outputs by three
-vectors of columns over all rows, as `gram` does.  Either way a loaded vector serves several multiply-adds, where one vector at a
+lanes are added up at the end: a number is summed as `predict` sums it, whatever stands beside it.  The second holds up to TALL outputs by
+three vectors of columns over all rows, as `gram` does.  Either way a loaded vector serves several multiply-adds, where one vector at a
 time would wait for the cache.
 """
 from lanes cimport LANES
@@ -93,7 +93,9 @@ cdef extern from *:
     RL_COMBINE_COLUMNS(2)
     RL_COMBINE_COLUMNS(1)
 
-    static void rl_combine_outputs(const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, Py_ssize_t step, Py_ssize_t c, double* g) {
+    static void rl_combine_outputs(
+        const double* P, Py_ssize_t m, Py_ssize_t ld, const double* r, Py_ssize_t step, Py_ssize_t c, double* g
+    ) {
         Py_ssize_t j = 0;
         for (; j + 3 * RL_LANES <= ld; j += 3 * RL_LANES) rl_combine_columns_3(P + j, m, ld, r, step, c, g + j);
         if (ld - j == 2 * RL_LANES) rl_combine_columns_2(P + j, m, ld, r, step, c, g + j);

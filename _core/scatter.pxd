@@ -78,8 +78,8 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
     """Add the rows of x and y (n x t) to (weight, mean, scatter); returns the new weight.
 
     s is NULL or has n weights; scale has p = d + t entries, mean too, and the lower triangle of scatter (p x p) is updated.
-    Workspace, with P = p + 1 padded: block (b, P), pivot and delta (P), root (b, and P of sparse rows), partial (P, P), sums (P, P), which may be
-    `partial` itself where that is float64.
+    Workspace, with P = p + 1 padded: block (b, P), pivot and delta (P), root (b, and P of sparse rows), partial (P, P), sums (P, P), which
+    may be `partial` itself where that is float64.
     """
     cdef Py_ssize_t n = x.n, d = x.d, p = x.d + t, start, first, step, m, i, j, ld = pad(p + 1, sizeof(real))
     cdef double w = 0, f, g
