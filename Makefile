@@ -16,7 +16,7 @@ USER_MYPY := MYPYPATH= $(BIN)/mypy --config-file= --strict --python-executable $
 
 ISA_TESTS := tests/core tests/test_activations.py tests/test_kernels.py tests/test_losses.py
 
-.PHONY: demo test test-slow test-exhaustive test-isa test-minimal lint types bench dist clean
+.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal lint types bench dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -50,6 +50,10 @@ test-slow: $(VENV)/installed
 
 test-exhaustive: $(VENV)/installed
 	$(BIN)/python -m pytest -m exhaustive -n 2 --durations 10
+
+# scikit-learn's own tests of its linear models, with ridgeline's classes in their place.
+test-swapped: $(VENV)/installed
+	$(BIN)/python -m tests.swapped -n 2
 
 # The tests of the kernels in each instruction set that was compiled and runs here.
 test-isa: $(VENV)/installed

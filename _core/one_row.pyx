@@ -11,7 +11,7 @@ from libc.math cimport isfinite
 
 from scalar cimport sigmoid
 
-from numpy import empty, ndarray
+from numpy import empty, ndarray, ndarray
 
 
 cdef const double* numbers(object a, Py_buffer* view):
@@ -29,7 +29,7 @@ cdef const double* numbers(object a, Py_buffer* view):
 
 
 cdef bint score(object X, object coef, object intercept, int axes, double* z) except -1:
-    """Whether z = x w + b could be had, and is finite; w is (d,) with a number b, or (1, d) with an array b of one."""
+    """Whether z = x w + b could be had, and is finite; w is (d,) with a number b, or (1, d); or b an array of one."""
     cdef Py_buffer rows, weights
     cdef const double* x = numbers(X, &rows)
     cdef const double* w
@@ -52,7 +52,7 @@ cdef bint score(object X, object coef, object intercept, int axes, double* z) ex
     PyBuffer_Release(&rows)
     if w == NULL or d < 0:
         return False
-    z[0] = even + odd + <double> (intercept if axes == 1 else intercept[0])
+    z[0] = even + odd + <double> (intercept[0] if axes == 2 or type(intercept) is ndarray else intercept)
     return isfinite(z[0])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -30,7 +30,8 @@ class LinearClassifier(Estimator):
         2 n d c flops, one read of X.
         """
         self._require_fitted()
-        scores = self._linear(X, self.coef_, self.intercept_)
+        coef = self.coef_ if isinstance(self.coef_, np.ndarray) else self.coef_.toarray()
+        scores = self._linear(X, coef, self.intercept_)
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X: Any) -> np.ndarray:
@@ -52,6 +53,21 @@ class LinearClassifier(Estimator):
         """Logarithms of the probabilities (n, c), accurate where the probabilities round to 0 or 1."""
         z = self.decision_function(X)
         return np.stack([log_sigmoid(-z), log_sigmoid(z)], axis=1) if z.ndim == 1 else log_softmax(z)
+
+    def sparsify(self) -> Self:
+        """Keep `coef_` as a sparse matrix: smaller where an L1 penalty has set most of it to zero. `densify` takes it back."""
+        from scipy.sparse import csr_matrix
+
+        self._require_fitted()
+        self.coef_ = csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Keep `coef_` as an array, as a fit leaves it."""
+        self._require_fitted()
+        if not isinstance(self.coef_, np.ndarray):
+            self.coef_ = self.coef_.toarray()
+        return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy: the weighted share of rows whose class is predicted.

@@ -15,6 +15,7 @@ from ..solvers.few_rows import certificate_of_kernel, fit_few_rows, fit_groups
 from ..solvers.least_squares import LinearSolution, solve
 from ..solvers.nonnegative import solve_nonnegative
 from ..sources import ArraySource, Source, require_rows
+from ..sparse_rows import is_sparse
 from ..validation import as_real_array, check_targets, require_finite
 from ..views import regression_rows
 from .base import Regressor, source_names
@@ -298,7 +299,8 @@ class Ridge(_LeastSquares):
     copy_X, max_iter, tol, random_state
         Accepted for scikit-learn's sake: X is never written to, the answer is exact, and nothing is drawn by chance.
     solver : str, default "auto"
-        "auto" or a name of scikit-learn's, which is taken as a hint: the shape and the condition of the data decide.
+        "auto" or a name of scikit-learn's, which is taken as a hint: the shape and the condition of the data decide. What scikit-learn
+        refuses with a solver (`positive`, an intercept for sparse X) is refused with its name.
     positive : bool, default False
         Coefficients of zero or more.
     n_threads : int, optional
@@ -365,6 +367,20 @@ class Ridge(_LeastSquares):
         return np.array([check_number(a, "alpha") for a in alphas])
 
     _column_is_vector = True
+
+    def _options(self) -> bool:
+        if self.positive and self.solver not in ("auto", "lbfgs"):
+            raise ValueError(
+                f"solver={self.solver!r} does not support positive fitting, in scikit-learn: leave it 'auto', or set positive=False."
+            )
+        return super()._options()
+
+    def _fit_input(self, X: Any, sample_weight: Any) -> Any:
+        if self.fit_intercept and self.solver in ("saga", "svd", "cholesky") and is_sparse(X):
+            raise ValueError(
+                f"solver={self.solver!r} does not support an intercept for sparse X, in scikit-learn: leave it 'auto'."
+            )
+        return super()._fit_input(X, sample_weight)
 
     @property
     def solver_(self) -> str:

@@ -15,28 +15,41 @@ from ..solvers.select import METHODS, minimise
 from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..views import class_rows
 from .base import source_names
-from .classifier import LinearClassifier
+from .logistic_penalty import penalty_weights, warn_of_penalty
+from .online import OnlineClassifier
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
 
 SOLVERS = ("auto", "newton", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
 
 
-class LogisticRegression(LinearClassifier):
+# programs filter scikit-learn's warnings by these words
+NOT_CONVERGED = {
+    "lbfgs": "lbfgs failed to converge. Increase the number of iterations (max_iter), or scale the columns.",
+    "newton-cg": "newton-cg failed to converge. Increase the number of iterations, max_iter, or scale the columns.",
+    "newton-cholesky": "Newton solver did not converge after {max_iter} iterations: raise max_iter, or scale the columns.",
+    "liblinear": "Liblinear failed to converge, increase the number of iterations. max_iter says it; or scale the columns.",
+    "sag": "The max_iter was reached which means the coef_ did not converge: raise it, or scale the columns.",
+}
+NOT_CONVERGED["saga"] = NOT_CONVERGED["sag"]
+REMEDY = "Raise max_iter, or scale the columns."
+
+
+class LogisticRegression(OnlineClassifier):
     """Logistic regression: binary for two classes, multinomial (softmax) for more.
 
     minimise  sum_i s_i l(y_i, x_i W + b) + (1 / (2 C)) ||W||^2
 
     with l the binary cross-entropy from logits (eq. 26) or, for c > 2 classes, the cross-entropy of the softmax (eqs. 21-22). The
-    intercept is not penalised.
+    intercept is not penalised. With r = `l1_ratio` the penalty is (1 / C) ((1 - r) / 2 ||W||^2 + r ||W||_1).
 
     Parameters
     ----------
     C : float, default 1.0
         Inverse of the penalty's weight, as in scikit-learn; `inf` fits without a penalty.
-    penalty : {"l2", None}, deprecated
-        As in scikit-learn: leave it, and say C=inf for None.
-    l1_ratio : float, default 0.0
-        Share of the L1 norm in the penalty; only 0 is fitted so far.
+    penalty : {"l2", "l1", "elasticnet", None}, deprecated
+        As in scikit-learn: leave it, and say l1_ratio, or C=inf for None.
+    l1_ratio : float from 0 to 1, default 0.0
+        Share of the L1 norm in the penalty; see below.
     fit_intercept : bool, default True
     class_weight : dict or "balanced", optional
         Multiplies the sample weights by a weight per class; "balanced" is W / (c W_k), with W_k the weight
@@ -49,7 +62,9 @@ class LogisticRegression(LinearClassifier):
     solver : str, default "auto"
         "auto", "newton" or "lbfgs"; scikit-learn's other names are taken as hints, and all reach the same optimum, with an intercept
         that is not penalised.
-    dual, intercept_scaling, random_state, warm_start, n_jobs
+    warm_start : bool, default False
+        Start from the coefficients of the fit before, where classes and number of columns are the same.
+    dual, intercept_scaling, random_state, n_jobs
         Accepted for scikit-learn's sake: the answer is the optimum, whichever way leads there; threads are `n_threads`.
     time_limit : float, optional
         Seconds after which no read of the rows is begun or completed: the fit ends with the best coefficients found until then, its
@@ -128,25 +143,9 @@ class LogisticRegression(LinearClassifier):
         self.time_limit = time_limit
         self.n_threads = n_threads
 
-    def _alpha(self) -> float:
-        C = check_number(self.C, "C", strict=True, infinite=True)
-        penalty = check_choice(self.penalty, "penalty", ("deprecated", "l2", None))
-        ratio = self.l1_ratio
-        if ratio is not None and check_number(ratio, "l1_ratio", high=np.nextafter(1.0, 2.0)) > 0:
-            raise ValueError(f"l1_ratio == {ratio!r}: only the squared penalty is fitted, so l1_ratio must be 0.")
-        return 0.0 if penalty is None else 1 / C
-
     def _warn_deprecated(self) -> None:
         """scikit-learn's deprecations, as of its version 1.8."""
-        if self.penalty != "deprecated":
-            warnings.warn(
-                "'penalty' was deprecated in version 1.8 of scikit-learn, whose interface this is: leave it out; C=inf stands for "
-                "penalty=None.",
-                FutureWarning,
-                stacklevel=3,
-            )
-        if self.l1_ratio is None:
-            warnings.warn("'l1_ratio=None' was deprecated in version 1.8 of scikit-learn: use l1_ratio=0.", FutureWarning, stacklevel=3)
+        warn_of_penalty(self.penalty, self.C, self.l1_ratio)
         if self.n_jobs is not None:
             warnings.warn(
                 f"'n_jobs' has no effect since 1.8 of scikit-learn. You provided 'n_jobs={self.n_jobs}': leave it out; the number of "
@@ -220,16 +219,19 @@ class LogisticRegression(LinearClassifier):
         self.certificate_.warn()
         return self
 
-    def _options(self) -> tuple[float, float, int, str]:
-        """The penalty, `tol`, `max_iter` and `solver`, checked."""
+    def _options(self) -> tuple[float, float, float, int, str]:
+        """The weights of the penalty, `tol`, `max_iter` and `solver`, checked."""
         self._check_hints()
-        alpha, tol, max_iter = self._alpha(), check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
+        l2, l1 = penalty_weights(self.penalty, self.C, self.l1_ratio)
+        if l1:
+            raise ValueError(f"l1_ratio == {self.l1_ratio!r}: only the squared penalty is fitted so far, so l1_ratio must be 0.")
+        tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter", low=0)
         solver = check_choice(self.solver, "solver", SOLVERS)
-        return alpha, tol, max_iter, solver if solver in METHODS else "auto"
+        return l2, l1, tol, max_iter, solver if solver in METHODS else "auto"
 
     def _fit_codes(self, source: Source, classes: np.ndarray, share: np.ndarray, names: np.ndarray | None) -> None:
         """Fit a source of class codes, `share` the weight of the rows of each."""
-        alpha, tol, max_iter, solver = self._options()
+        l2, _, tol, max_iter, solver = self._options()
         present = np.flatnonzero(share > 0)
         if len(present) < 2:
             raise ValueError(
@@ -239,18 +241,26 @@ class LogisticRegression(LinearClassifier):
         c = len(classes)
         loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if c == 2 else SoftmaxLoss(c)
         with self._watched():
-            objective = Objective(source, loss, alpha, check_flag(self.fit_intercept, "fit_intercept"))
-            start = _start(objective, share)
-            best = minimise(
-                objective, start, tol=tol, max_iter=max_iter, solver=solver,
-                remedy="Raise max_iter, or scale the columns.",
-            )  # fmt: skip
+            objective = Objective(source, loss, l2, check_flag(self.fit_intercept, "fit_intercept"))
+            start = self._start(objective, share, classes) if max_iter else np.zeros(objective.size)
+            remedy = NOT_CONVERGED.get(self.solver, REMEDY).format(max_iter=max_iter)
+            best = minimise(objective, start, tol=tol, max_iter=max_iter, solver=solver, remedy=remedy)
         self.classes_ = classes
         self.coef_ = best.coef
         self.intercept_ = best.intercept
         self.n_iter_ = np.array([best.n_iter], dtype=np.int32)
         self.certificate_ = best.certificate
+        self._memory = None
         self._remember_columns(source.n_features, names)
+
+    def _start(self, objective: Objective, share: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """The last coefficients with `warm_start`, where they are of the same columns and classes; else those of the shares."""
+        coef = getattr(self, "coef_", None) if self.warm_start else None
+        shape = objective.loss.outputs, objective.source.n_features
+        if coef is None or coef.shape != shape or not np.array_equal(classes, self.classes_):
+            return _start(objective, share)
+        intercept = self.intercept_ if objective.coordinates.fit_intercept else np.zeros(len(coef))
+        return objective.coordinates.internal(coef.astype(np.float64), np.asarray(intercept, np.float64)).ravel()
 
 
 def _start(objective: Objective, share: np.ndarray) -> np.ndarray:

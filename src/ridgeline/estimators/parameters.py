@@ -88,8 +88,8 @@ def check_number(
     return number
 
 
-def check_count(value: Any, name: str) -> int:
-    """A whole number of at least one.
+def check_count(value: Any, name: str, *, low: int = 1) -> int:
+    """A whole number of at least `low`.
 
     Raises
     ------
@@ -97,8 +97,8 @@ def check_count(value: Any, name: str) -> int:
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, got {value!r}.")
-    if value < 1:
-        raise ValueError(f"{name} == {value}, must be at least 1.")
+    if value < low:
+        raise ValueError(f"{name} == {value}, must be at least {low}.")
     return int(value)
 
 

@@ -62,6 +62,10 @@ class Protocol:
         """Ask scikit-learn's metadata routing to pass arguments to `score`."""
         return self._request("score", requests)
 
+    def set_partial_fit_request(self, **requests: bool | str | None) -> Self:
+        """Ask scikit-learn's metadata routing to pass arguments to `partial_fit`, of those that have it."""
+        return self._request("partial_fit", requests)
+
     def _request(self, method: str, wanted: dict[str, Any]) -> Self:
         from sklearn import get_config
 

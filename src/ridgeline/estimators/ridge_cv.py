@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from numbers import Real
@@ -12,7 +13,7 @@ import numpy as np
 from ..moments import Moments, moments_of
 from ..solvers.ridge_path import left_out, mean_r2, path, without_each
 from ..sources import ArraySource
-from ..sparse_rows import linear
+from ..sparse_rows import SparseRows, linear
 from ..validation import check_targets
 from .base import Regressor
 from .least_squares import Ridge
@@ -113,6 +114,13 @@ class RidgeCV(Regressor):
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
         scorer = _scorer(self.scoring)
         matrix, weight, names = self._fit_input(X, sample_weight)
+        if self.cv is None and self.gcv_mode == "svd" and isinstance(matrix, SparseRows):
+            warnings.warn(
+                "The 'svd' mode is not supported for sparse X by scikit-learn, from its version 1.11 on: leave gcv_mode out, which changes "
+                "no answer.",
+                FutureWarning,
+                stacklevel=2,
+            )
         targets = check_targets(y, len(matrix))
         source = ArraySource(matrix, targets, weight, n_threads=self.n_threads)
         results = None

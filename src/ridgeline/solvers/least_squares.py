@@ -63,6 +63,10 @@ SMALL = 4096
 """Entries of X below which refinement costs less than a tenth of a millisecond, and is always done."""
 
 
+SMALL_SINGLE = 16 * SMALL
+"""The same for float32 rows, whose Gram has seven digits where refinement has those of the rows."""
+
+
 @dataclass(frozen=True)
 class LinearSolution:
     """Coefficients (t, d), intercepts (t,), the certificate, and what the factor knew.
@@ -191,7 +195,7 @@ def solve(
     equations = normal_equations(moments, alpha, fit_intercept)
     if moments.precision == "double":
         factor = CholeskyFactor(equations.A[0])
-        small = moments.count * moments.n_features <= SMALL
+        small = moments.count * moments.n_features <= (SMALL if moments.eps <= EPS else SMALL_SINGLE)
         plain = source is None or (factor.rcond >= WELL_CONDITIONED and not small)
         if plain and factor.rcond >= (REFINABLE if source is None else WELL_CONDITIONED):
             v = factor.solve(equations.c[0])

@@ -17,6 +17,9 @@ from ..sources import EMPTY, SLAB_ELEMENTS, ArraySource, fold
 from ..sparse_rows import as_array
 from .interior_point import interior_point
 
+BLUR = 1e-13
+"""A coefficient, beside the largest in scaled columns, that is rounding."""
+
 
 class SourceRows:
     """Rows of a source in the coordinates of a fit, then one row per penalised coefficient: what the interior point reads."""
@@ -105,7 +108,11 @@ def solve_quantile(
     y = np.append(source.y, np.zeros(rows.penalised))
     lower, upper = np.append((tau - 1) * s, -extra), np.append(tau * s, extra)
     fit = interior_point(rows, y, lower, upper, tol=tol, max_iter=max_iter)
-    coef, intercept = (a.astype(source.dtype) for a in coordinates.original(fit.beta[None]))
+    beta = fit.beta.copy()
+    if fit.vertex and l1:  # a penalty's row in the basis holds its coefficient at zero, to rounding
+        size = np.abs(beta[: rows.d])
+        beta[: rows.d][size <= BLUR * size.max(initial=0.0)] = 0.0
+    coef, intercept = (a.astype(source.dtype) for a in coordinates.original(beta[None]))
     # the gap of the numbers returned: rounding them may cost a little, in float32 more than a little
     returned = coordinates.internal(coef.astype(np.float64), intercept.astype(np.float64))[0]
     r = y - rows.predict(returned)
