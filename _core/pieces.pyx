@@ -6,12 +6,13 @@
     outside, |r_i| >= high:  V = sum s_i,  a = sum s_i |r_i|,  b = sum s_i sign(r_i) Z_i
     near, in between:        i
 
-As long as no row inside or outside reaches the corner, these sums are the whole of what Huber's loss, with a threshold or with a scale, can learn
-of them: it is quadratic in the first and linear in the second.  Only rows inside enter the Gram: they are moved together in the block first.
+As long as no row inside or outside reaches the corner, these sums are the whole of what Huber's loss, with a threshold or with a scale,
+can learn of them: it is quadratic in the first and linear in the second.  Only rows inside enter the Gram: they are moved together in the
+block first.
 """
 from libc.math cimport fabs, sqrt
 
-from lanes cimport LANES  # its vectors
+from lanes cimport LANES  # its vectors  # no-cython-lint
 from gram cimport combine, gram, pad, predict
 from rows cimport Rows, memory_of, pack, rows_of
 
@@ -41,7 +42,8 @@ def split(X not None, const double[::1] y not None, const double[::1] s not None
           double[::1] slope not None, double[:, ::1] scatter not None, long long[::1] near not None, double[:, ::1] block not None,
           double[:, ::1] rows not None, double[:, ::1] partial not None):
     """Add the rows of X (n x d) to totals (W, V, a), slope b (p) and the lower triangle of scatter G (p + 1, p + 1); near (n) takes the
-    numbers of the rows in between, counted from 0, and their count is returned.  Rows without weight are nowhere; one whose r is NaN is near.
+    numbers of the rows in between, counted from 0, and their count is returned.  Rows without weight are nowhere; one whose r is NaN is
+    near.
 
     X is float64 or float32, with adjacent columns or adjacent rows.  p = len(theta) is d, or d + 1 with an intercept (last); s is empty or
     has n entries.  Workspace, with P = p + 1 padded to whole 64-byte vectors: block (k, P), rows (4, max(k, P)), partial (P, P).
