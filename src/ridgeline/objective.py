@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .expansion import Coordinates, Expansion
+from .expansion import DOUBLE, Coordinates, Expansion
 from .kernels import load
 from .pieces import Pieces
 from .pointwise import SQUARED, Loss
@@ -28,6 +28,9 @@ largest_movement = load("expansion").largest_movement
 EPS = float(np.finfo(float).eps)
 
 NO_HESSIAN = np.empty((0, 0))
+
+FEW = 1024
+"""Rows that show the size of a column."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +138,15 @@ class Objective:
         part.weight, part.rows, part.best = float(weight.sum()), int(rows.sum()), None
         return part
 
-    def expand(self, theta: np.ndarray, order: int) -> Point:
-        """F at theta with derivatives up to `order`; one read of the data. Outside the loss's domain all is infinite."""
+    def expand(self, theta: np.ndarray, order: int, precision: np.dtype = DOUBLE) -> Point:
+        """F at theta with derivatives up to `order`; one read of the data. Outside the loss's domain all is infinite.
+
+        `precision` is that of the Hessian's products alone.
+        """
         if not self.admits(theta):
             return Point(theta, np.inf, np.full(self.size, np.inf), NO_HESSIAN)
         with np.errstate(over="ignore", invalid="ignore"):
-            sums = fold(self.source, lambda: Expansion(self.loss, self.coordinates, theta, order))
+            sums = fold(self.source, lambda: Expansion(self.loss, self.coordinates, theta, order, precision))
             pull = self.penalty * theta
             value, gradient, hessian = sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, NO_HESSIAN
             if order >= 2:
@@ -245,11 +251,25 @@ class Objective:
         """Largest entry of the gradient per unit of weight and of movement: what `tol` bounds, whatever the columns' scales."""
         return float(np.abs(point.gradient / self._reaches).max(initial=0.0)) / self.weight
 
-    def gram(self) -> np.ndarray:
-        """sum_i s_i Z_i Z_i' (p, p); one read."""
+    def gram(self, precision: np.dtype = DOUBLE) -> np.ndarray:
+        """sum_i s_i Z_i Z_i' (p, p), its products in `precision`; one read."""
         zero = np.zeros(self.coordinates.width)
         blank = WithoutTargets(self.source)
-        return fold(blank, lambda: Expansion(SQUARED, self.coordinates, zero, 2)).hessian
+        return fold(blank, lambda: Expansion(SQUARED, self.coordinates, zero, 2, precision)).hessian
+
+    def squares(self) -> np.ndarray:
+        """sum_i s_i Z_i^2 (p,) from about a thousand of the rows, and no less than any column's largest entry alone contributes."""
+        stride = max(self.rows // FEW, 1)
+        part = self.sampled(stride)
+        if part is None:
+            return self.weight / 4 * self.reach**2
+        least = self.weight / self.rows * self.reach**2
+        return np.maximum(stride * fold(part.source, lambda: Squares(self.coordinates)).sums, least)
+
+    def output_curvature(self, theta: np.ndarray) -> np.ndarray:
+        """sum_i s_i l'' (c, c) of some thousand rows at theta: that of all rows is no smaller."""
+        part = self.sampled(max(self.rows // (8 * FEW), 1)) or self
+        return fold(part.source, lambda: OutputCurvature(self.loss, self.coordinates, theta)).hessian
 
     def along(self, direction: np.ndarray) -> Ray:
         """How predictions move along a direction (flat, shared parameters zero); one read."""
@@ -296,6 +316,49 @@ def predictions(slab: Slab, coordinates: Coordinates, theta: np.ndarray) -> np.n
     for a in range(0, len(out), step):
         out[a : a + step] = (slab.X[a : a + step] - coordinates.center) @ v.T
     return out + theta[:, d] if coordinates.fit_intercept else out
+
+
+class Squares:
+    """Sums of the columns' squares: a summary."""
+
+    def __init__(self, coordinates: Coordinates) -> None:
+        self.coordinates = coordinates
+        self.sums = np.zeros(coordinates.width)
+
+    def add_rows(self, slab: Slab) -> None:
+        d = len(self.coordinates.center)
+        s = slab.weight if slab.weight.size else np.ones(len(slab.X))
+        step = max(SLAB_ELEMENTS // max(d, 1), 1)
+        for a in range(0, len(s), step):
+            Z = (slab.X[a : a + step] - self.coordinates.center) * self.coordinates.scale
+            self.sums[:d] += s[a : a + step] @ (Z * Z)
+        self.sums[d:] += s.sum()
+
+    def merge(self, other: Squares) -> None:
+        self.sums += other.sums
+
+
+class OutputCurvature:
+    """The Hessian of the losses in the intercepts alone, at theta: a summary."""
+
+    def __init__(self, loss: Loss, coordinates: Coordinates, theta: np.ndarray) -> None:
+        c = loss.outputs
+        self.coordinates, self.theta = coordinates, theta[: c * coordinates.width].reshape(c, -1)
+        none = np.zeros(0)
+        self.sums = Expansion(loss, Coordinates(none, none, True), np.zeros(c), 2)
+
+    def add_rows(self, slab: Slab) -> None:
+        z = predictions(slab, self.coordinates, self.theta)
+        z = z if z.shape[1] > 1 else z[:, 0]
+        offset = np.ascontiguousarray(z + slab.offset) if slab.offset.size else z
+        self.sums.add_rows(Slab(slab.X[:, :0], slab.y, slab.weight, offset))
+
+    def merge(self, other: OutputCurvature) -> None:
+        self.sums.merge(other.sums)
+
+    @property
+    def hessian(self) -> np.ndarray:
+        return self.sums.hessian
 
 
 class Ray:

@@ -134,6 +134,18 @@ def test_value_gradient_and_hessian_are_their_formulas(row, n, d, dtype, precisi
             assert_close(a, b, tol)
 
 
+@pytest.mark.parametrize("classes", [2, 3, 4, 5, 6, 7, 9, 13, 15, 24])
+@pytest.mark.parametrize("d", [1, 7, 8, 15, 24, 41])
+def test_any_number_of_classes_and_columns(classes, d):
+    """Every tile of the products, and what is left over at their ends."""
+    row = Row("softmax", SoftmaxLoss(classes), softmax, lambda rng, n: rng.integers(0, classes, n))
+    for n in (1, 3, 4, 131):
+        slab, coordinates, theta = problem(row, n, d, seed=d)
+        got, want = expand(row, slab, coordinates, theta, 1), twin(row, slab, coordinates, theta)
+        for a, b in zip((got.value, got.gradient), want[1:]):
+            assert_close(a, b, 1e-12)
+
+
 @each_loss
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_any_order_of_the_entries_in_memory(row, dtype):

@@ -12,7 +12,11 @@ much on the way to the optimum:
   threshold, until a prediction moves by that share.  With H of those rows alone, or of some of them, the step to the optimum moves no
   prediction by more than 2 R lambda; where that is less than the share, F - F* <= lambda^2 / 2 (times 1 + the share where
   the threshold has a scale, since (r + dz)^2 / (sigma + t) - r^2 / sigma - 2 u dz + u^2 t = (dz - u t)^2 / (sigma + t), u = r / sigma);
-- otherwise every loss is at least zero, so F - F* <= F, and with alpha > 0 on every parameter F - F* <= ||g||^2 / (2 alpha).
+- with alpha > 0, F minimised over the intercepts is strongly convex in w: F - F* <= ||g||^2 / (2 alpha) with g the gradient in w at the
+  best intercepts, plus what those gain; `_strong_convexity` bounds both;
+- otherwise every loss is at least zero, so F - F* <= F.
+
+The cheaper bounds come first, and where they are small enough the data are not read for another.
 """
 
 from __future__ import annotations
@@ -37,6 +41,9 @@ WITHIN = 1e-3
 
 NAMED = 8
 """Columns named in a message."""
+
+SMALL = 1e-10
+"""A bound on F - F*, beside F, that wants no better one."""
 
 
 def certify(
@@ -86,9 +93,9 @@ def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, m
     """The least of the bounds; the gradient is known to `moved` and to its own rounding."""
     point, factor, loss = solution.point, solution.factor, objective.loss
     error = moved + objective.rounding(point, block_rows(objective.coordinates.width))
-    bounds = [point.value]
-    if objective.alpha > 0 and (objective.penalty > 0).all():
-        bounds.append(0.5 * float(((np.abs(point.gradient) + error) ** 2 / objective.penalty).sum()))
+    bounds = [point.value, _strong_convexity(objective, point, error)]
+    if min(bounds) <= SMALL * point.value:
+        return max(min(bounds), 0.0) / objective.weight
     if not loss.self_concordant:
         bounds.append(_within(objective, point, error))
     elif factor is not None and factor.at is not None and factor.shift == 0 and solution.converged and factor.rcond:
@@ -131,6 +138,45 @@ def _within(objective: Objective, point: Point, error: np.ndarray) -> float:
         if 2 * decrement * radius <= WITHIN * threshold:
             return 0.5 * (1 + WITHIN) * decrement**2
     return np.inf
+
+
+def _strong_convexity(objective: Objective, point: Point, error: np.ndarray) -> float:
+    """A bound on F - F* from the penalty on w, with the gradient known to `error`; infinite where it is no use.
+
+    Let b + v be the best intercepts beside w, C the Hessian in b at the point, q the gradient, delta = (q' C^+ q)^(1/2) and r the largest
+    difference of two entries of v (|v| for one output).  C changes by no more than e^r on the way, so that
+
+        0 >= q'v + v'Cv (1 - e^-r) / r,   r <= rho (v'Cv)^(1/2),   hence   1 - e^-r <= rho delta
+
+    with rho^2 = 2 / (the least eigenvalue of C but for the gauge), or 1 / C.  For rho delta <= 1/2 that is r <= 2 rho delta <= 1: F falls
+    by no more than 2 delta^2, and no l'' v is larger than kappa r, which moves the gradient in w by no more than that times W and the
+    columns' reach.
+    """
+    loss, p = objective.loss, objective.coordinates.width
+    c, d = loss.outputs, p - objective.coordinates.fit_intercept
+    penalty = objective.penalty[: c * p].reshape(c, p)[:, :d]
+    if loss.shared or not (penalty > 0).all():
+        return np.inf
+    g = (np.abs(point.gradient) + error).reshape(c, p)
+    gained = drift = 0.0
+    if p > d:
+        if not loss.self_concordant:
+            return np.inf
+        values, vectors = np.linalg.eigh(objective.output_curvature(point.theta))
+        kept = slice(1, None) if loss.gauge else slice(None)
+        if not values[kept][0] > EPS * len(values) * values[-1]:
+            return np.inf
+        q = vectors.T @ point.gradient.reshape(c, p)[:, d]
+        blur = float(np.linalg.norm(error.reshape(c, p)[:, d]))
+        delta = float(np.linalg.norm((np.abs(q[kept]) + blur) / np.sqrt(values[kept])))
+        reach = np.sqrt((2.0 if loss.gauge else 1.0) / values[kept][0]) * delta
+        if not reach <= 0.5:
+            return np.inf
+        gained = 2 * delta**2
+        drift = loss.curvature * objective.weight * 2 * reach
+    in_w = float(np.sqrt((g[:, :d] ** 2 / penalty).sum()))
+    in_w += drift * float(np.sqrt((objective.reach[:d] ** 2 / penalty[0]).sum()))
+    return 0.5 * in_w**2 + gained
 
 
 def _columns(objective: Objective, direction: np.ndarray) -> str:

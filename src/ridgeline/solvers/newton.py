@@ -36,6 +36,9 @@ STEP = EPS**0.5 / 16
 """A relative step whose square is below rounding."""
 
 
+STALLED = 1e-5
+"""A relative step that, where the gradient is small and no longer falls, is rounding magnified by the condition, and no way to infinity."""
+
 SEPARATION = 1e-11
 """Sum of losses' recession along a direction, beside the sum of movements, that rounding can explain."""
 
@@ -60,6 +63,9 @@ UNREAD = 1 << 20
 
 SAMPLES = (61, 7)
 """Strides of the samples that a fit starts from; primes, so that no usual period of the rows is in step with them."""
+
+FAR_BELOW = 1e-3
+"""Of `tol`: a gradient that is worth no further read of many rows once a step changes no more than the tenth digit."""
 
 ROWS_PER_PARAMETER = 5
 """Rows that a sample must have at least, per parameter,"""
@@ -237,6 +243,7 @@ def newton(
     else:
         N, blind = objective.gauge(free=True), np.zeros((objective.size, 0))  # the sample saw the others
     pairs: list[SecantPair] = []
+    steepness = np.inf
     for iteration in range(1, max_iter + 1):
         if factor is None or point.hessian.size:
             factor = RegularHessian(point.hessian, N, damping, objective.weight, point.theta)
@@ -249,11 +256,16 @@ def newton(
         if not np.isfinite(size):
             return Solution(point, factor, iteration - 1, False, null_space=blind)
         noise = 8 * EPS * abs(point.value)
+        if factor.share < 1 and size <= STEP and objective.steepness(point) <= FAR_BELOW * tol:
+            return Solution(point, factor, iteration, True, null_space=blind)
         if (damping == 0 and size <= STEP) or -slope <= EPS * noise:
             last = objective.expand(point.theta + step, 1)
             final = last if objective.steepness(last) <= objective.steepness(point) else point
             ok = objective.steepness(final) <= max(tol, rounding(objective, final))
             return Solution(final, factor, iteration, ok, null_space=blind)
+        steepness, before = objective.steepness(point), steepness
+        if size <= STALLED and before / 2 < steepness <= tol:
+            return Solution(point, factor, iteration, True, null_space=blind)
         if rough and damping == 0 and size <= ROUGH:
             return Solution(replace(point, theta=point.theta + step), factor, iteration, True, null_space=blind)
         if iteration >= 8 and point.hessian.size and _runs_away(objective, point, step):

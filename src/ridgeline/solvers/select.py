@@ -1,8 +1,12 @@
 """Which solver a fit uses: a readable table.
 
-    parameters m      solver    why
-    m <= 2000         newton    a Hessian of m^2 numbers is cheap, one or two of them and six to twenty reads of the data suffice
-    more              lbfgs     one Gram of the columns preconditions all outputs
+    loss                        parameters m    solver    why
+    any                         m <= 600        newton    a Hessian of m^2 numbers is cheap, and six to twelve reads of the data suffice
+    logistic, softmax; alpha>0  more            lbfgs     a Hessian costs more passes than it saves; one Gram preconditions all outputs
+    else                        m <= 2000       newton    curvature may jump or vanish: steps want the Hessian itself
+    else                        more            lbfgs     the Hessian would be larger than what it is worth
+
+Where L-BFGS gets stuck and m <= 2000, Newton's method goes on from its point.
 
 Newton's method starts from samples: `newton` for smooth losses, `corner` for those whose slope has a corner.
 
@@ -25,9 +29,13 @@ from .corner import corner
 from .lbfgs import lbfgs
 from .newton import Solution, examine, newton, warm_start
 
-NEWTON_LIMIT = 2000
+FEW_PARAMETERS = 600
+"""Up to which Newton's method is quicker on any loss."""
 
-METHODS = {"newton": "Newton with Cholesky ({why})", "lbfgs": "L-BFGS preconditioned by the Gram ({why})"}
+NEWTON_LIMIT = 2000
+"""Up to which it is for losses that nothing bends evenly, and the limit of proofs by a Hessian."""
+
+METHODS = {"newton": "Newton with Cholesky ({why})", "lbfgs": "preconditioned L-BFGS ({why})"}
 
 PROVEN = 1e-8
 """A bound on F - F*, beside F, that wants no better proof."""
@@ -65,7 +73,8 @@ def minimise(
     """
     name, why = solver, "as asked"
     if solver == "auto":
-        name = "newton" if objective.size <= NEWTON_LIMIT else "lbfgs"
+        even = objective.loss.self_concordant and objective.alpha > 0
+        name = "newton" if objective.size <= (FEW_PARAMETERS if even else NEWTON_LIMIT) else "lbfgs"
         why = f"{objective.size} parameters"
     method = METHODS[name].format(why=why)
     solution = _in_time(objective, lambda: _solve(name, objective, theta, tol, max_iter))
@@ -77,7 +86,7 @@ def minimise(
         objective.source.check_finite()
         raise ValueError("the objective overflows at the start; scale the targets, weights or offsets down.")
     dtype = objective.source.dtype
-    if solution.factor is None and solution.converged and objective.size <= NEWTON_LIMIT:
+    if solution.factor is None and solution.converged and objective.size <= NEWTON_LIMIT and not objective.alpha > 0:
         solution = examine(objective, solution)
     coef, intercept, solution, slip = _rounded(objective, solution, dtype)
     certificate = certify(objective, solution, slip, method, remedy)
@@ -103,7 +112,11 @@ def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_i
             return corner(objective, theta, tol=tol, max_iter=max_iter)
         theta, factor = warm_start(objective, theta)
         return newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
-    return lbfgs(objective, theta, tol=tol, max_iter=10 * max_iter)
+    solution = lbfgs(objective, theta, tol=tol, max_iter=10 * max_iter)
+    if solution.converged or objective.size > NEWTON_LIMIT or solution.n_iter >= 10 * max_iter:
+        return solution
+    go_on = newton if objective.loss.self_concordant else corner
+    return go_on(objective, solution.point.theta, tol=tol, max_iter=max_iter)
 
 
 def _in_time(objective: Objective, solve: Callable[[], Solution]) -> Solution | None:
