@@ -330,7 +330,9 @@ class Squares:
         s = slab.weight if slab.weight.size else np.ones(len(slab.X))
         step = max(SLAB_ELEMENTS // max(d, 1), 1)
         for a in range(0, len(s), step):
-            Z = (slab.X[a : a + step] - self.coordinates.center) * self.coordinates.scale
+            X = slab.X[a : a + step]
+            X = X.toarray() if isinstance(X, SparseRows) else X
+            Z = (X - self.coordinates.center) * self.coordinates.scale
             self.sums[:d] += s[a : a + step] @ (Z * Z)
         self.sums[d:] += s.sum()
 
@@ -350,8 +352,8 @@ class OutputCurvature:
     def add_rows(self, slab: Slab) -> None:
         z = predictions(slab, self.coordinates, self.theta)
         z = z if z.shape[1] > 1 else z[:, 0]
-        offset = np.ascontiguousarray(z + slab.offset) if slab.offset.size else z
-        self.sums.add_rows(Slab(slab.X[:, :0], slab.y, slab.weight, offset))
+        offset = np.ascontiguousarray(z + slab.offset if slab.offset.size else z)
+        self.sums.add_rows(Slab(np.empty((len(z), 0)), slab.y, slab.weight, offset))
 
     def merge(self, other: OutputCurvature) -> None:
         self.sums.merge(other.sums)
