@@ -116,6 +116,7 @@ def test_few_rows_of_whole_numbers_are_not_classes(tmp_path, run):
     [
         (["--model", "linear"], "LinearRegression(), as asked"),
         (["--model", "ridge", "--alpha", "2"], "Ridge(alpha=2.0)"),
+        (["--model", "lasso", "--alpha", "2"], "Lasso(alpha=2.0)"),
         (["--model", "huber", "--epsilon", "2"], "mean Huber loss, corner at"),
         (["--model", "quantile", "--quantile", "0.9", "--alpha", "0"], "mean pinball loss, quantile 0.9"),
         (["--test-fraction", "0"], "all fitted"),

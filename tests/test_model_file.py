@@ -102,6 +102,10 @@ def image(path):
 REGRESSORS = {
     "LinearRegression": {},
     "Ridge": {"alpha": 0.5},
+    "Lasso": {"alpha": 0.05},
+    "ElasticNet": {"alpha": 0.05, "l1_ratio": 0.9},
+    "LassoCV": {"cv": 3, "alphas": 5},
+    "ElasticNetCV": {"cv": 3, "alphas": [0.1, 0.01], "l1_ratio": [0.5, 1.0]},
     "HuberRegressor": {"epsilon": 1.5},
     "QuantileRegressor": {"quantile": 0.25, "alpha": 0.0},
 }

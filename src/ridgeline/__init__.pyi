@@ -11,6 +11,12 @@ from .configuration import show_config as show_config
 from .descent import DescentResult as DescentResult
 from .descent import gradient_descent as gradient_descent
 from .estimators.huber import HuberRegressor as HuberRegressor
+from .estimators.lasso import ElasticNet as ElasticNet
+from .estimators.lasso import Lasso as Lasso
+from .estimators.lasso_cv import ElasticNetCV as ElasticNetCV
+from .estimators.lasso_cv import LassoCV as LassoCV
+from .estimators.lasso_path import enet_path as enet_path
+from .estimators.lasso_path import lasso_path as lasso_path
 from .estimators.least_squares import LinearRegression as LinearRegression
 from .estimators.least_squares import Ridge as Ridge
 from .estimators.logistic import LogisticRegression as LogisticRegression

@@ -36,6 +36,7 @@ from .tables import Features, Table, as_words, empty_cells, read_table, require_
 MODELS = {
     "linear": ("LinearRegression", ()),
     "ridge": ("Ridge", ("alpha",)),
+    "lasso": ("Lasso", ("alpha",)),
     "huber": ("HuberRegressor", ("alpha", "epsilon")),
     "quantile": ("QuantileRegressor", ("alpha", "quantile")),
     "logistic": ("LogisticRegression", ("C",)),
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="auto (default): logistic where the target holds text or a few whole numbers, else ridge",
     )
-    fit.add_argument("--alpha", type=float, help="weight of the penalty (ridge, huber: squared; quantile: L1)")
+    fit.add_argument("--alpha", type=float, help="weight of the penalty (ridge, huber: squared; lasso, quantile: L1)")
     fit.add_argument("--C", type=float, help="inverse weight of the penalty (logistic)")
     fit.add_argument("--epsilon", type=float, help="scales beyond which a residual is an outlier (huber)")
     fit.add_argument("--quantile", type=float, help="which quantile, 0.5 the median (quantile)")

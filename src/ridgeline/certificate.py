@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .kinship import also
@@ -68,3 +69,8 @@ class Certificate:
             f"{self.status} ({self.solver}): |gradient| <= {self.gradient_norm:.2g}, "
             f"F - F* <= {self.suboptimality:.2g}, condition {self.condition:.2g}, {self.passes} passes. {self.message}"
         )
+
+
+def worst(certificates: Sequence[Certificate]) -> Certificate:
+    """Of several fits, the certificate that says most against its own."""
+    return max(certificates, key=lambda c: (c.status != OPTIMAL, c.suboptimality))

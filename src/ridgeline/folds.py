@@ -25,7 +25,7 @@ def check_folds(cv: Any, n: int) -> int:
     ValueError
     """
     if not 2 <= cv <= n:
-        raise ValueError(f"cv == {cv}, must be at least 2 and at most the number of rows, {n}.")
+        raise ValueError(f"cv == {cv}, must be at least 2 and at most the number of rows, {n} (n_samples = {n}).")
     return int(cv)
 
 

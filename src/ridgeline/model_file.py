@@ -55,6 +55,10 @@ _CHECKSUM = struct.Struct("<I")
 CLASSES = {
     "LinearRegression": "least_squares",
     "Ridge": "least_squares",
+    "Lasso": "lasso",
+    "ElasticNet": "lasso",
+    "LassoCV": "lasso_cv",
+    "ElasticNetCV": "lasso_cv",
     "HuberRegressor": "huber",
     "QuantileRegressor": "quantile",
     "LogisticRegression": "logistic",

@@ -60,6 +60,17 @@ class SparseRows:
         out[np.repeat(np.arange(len(self)), counts), self.columns[at]] = self.data[at]
         return out
 
+    def some_columns(self, columns: np.ndarray) -> np.ndarray:
+        """Some of the columns as an array in double, C-ordered: for a few of them; the stored entries are looked at once."""
+        place = np.full(self.shape[1], -1, dtype=np.intp)
+        place[columns] = np.arange(len(columns))
+        at = self._entries()
+        column = place[self.columns[at]]
+        row = np.repeat(np.arange(len(self)), self.end - self.begin)
+        out = np.zeros((len(self), len(columns)))
+        out[row[column >= 0], column[column >= 0]] = self.data[at][column >= 0]
+        return out
+
     def _entries(self) -> Any:
         """The places of the entries, row by row."""
         n, counts = len(self), self.end - self.begin

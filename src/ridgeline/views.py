@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from .sources import EMPTY, ArraySource, PickedRows, Slab, Source
+from .sources import EMPTY, SLAB_ELEMENTS, ArraySource, PickedRows, Slab, Source
+from .sparse_rows import SparseRows
 
 
 class View:
@@ -83,6 +85,66 @@ class ScaledTargets(View):
 
     def change(self, slab: Slab) -> Iterator[Slab]:
         yield Slab(slab.X, slab.y * self.factor, slab.weight, slab.offset * self.factor)
+
+
+class CentredTargets(View):
+    """Targets less a constant, then multiplied by a power of two."""
+
+    def __init__(self, source: Source, mean: float, factor: float) -> None:
+        super().__init__(source)
+        self.mean, self.factor = mean, factor
+
+    def change(self, slab: Slab) -> Iterator[Slab]:
+        yield Slab(slab.X, (slab.y - self.mean) * self.factor, slab.weight, EMPTY)
+
+
+class TargetsAsColumns(View):
+    """The targets in the place of the columns, and no targets."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.n_features, self.n_targets, self.dtype = source.n_targets, 0, np.dtype(np.float64)
+
+    def change(self, slab: Slab) -> Iterator[Slab]:
+        yield Slab(slab.y.reshape(len(slab.X), -1), EMPTY, slab.weight, EMPTY)
+
+
+class SelectedColumns(View):
+    """Some of the columns, in double precision, beside all targets or one of them."""
+
+    def __init__(self, source: Source, columns: np.ndarray, target: int | None = None) -> None:
+        super().__init__(source)
+        self.columns, self.target = columns, target
+        self.n_features, self.dtype = len(columns), np.dtype(np.float64)
+        self.n_targets = source.n_targets if target is None else 1
+
+    def change(self, slab: Slab) -> Iterator[Slab]:
+        step = max(SLAB_ELEMENTS // len(self.columns), 1)
+        for a in range(0, len(slab.X), step):
+            y = slab.y[a : a + step]
+            if self.target is not None and y.ndim == 2:
+                y = np.ascontiguousarray(y[:, self.target])
+            yield Slab(self._some(slab.X[a : a + step]), y, slab.weight[a : a + step], EMPTY)
+
+    def _some(self, X: Any) -> np.ndarray:
+        if isinstance(X, SparseRows):
+            return X.some_columns(self.columns)
+        some = X.T[self.columns].T if X.strides[0] < X.strides[1] else X.take(self.columns, axis=1)
+        return some.astype(np.float64, copy=False)
+
+
+class OneTarget(View):
+    """One of several targets per row."""
+
+    def __init__(self, source: Source, target: int) -> None:
+        super().__init__(source)
+        self.target, self.n_targets = target, 1
+
+    def targets_only(self) -> Source:
+        return OneTarget(self._source.targets_only(), self.target)
+
+    def change(self, slab: Slab) -> Iterator[Slab]:
+        yield Slab(slab.X, np.ascontiguousarray(slab.y.reshape(len(slab.X), -1)[:, self.target]), slab.weight, slab.offset)
 
 
 class WithoutOffsets(View):

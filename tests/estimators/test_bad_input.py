@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from ridgeline import HuberRegressor, LinearRegression, LogisticRegression, QuantileRegressor, Ridge
+from ridgeline import ElasticNet, HuberRegressor, Lasso, LinearRegression, LogisticRegression, QuantileRegressor, Ridge
 
 X = np.array([[0.0, 1.0], [1.0, 0.5], [2.0, -1.0], [3.0, 0.25], [4.0, 2.0], [5.0, -0.5]])
 Y = np.array([0.0, 1.0, 0.0, 1.0, 1.0, 0.0])
 W = np.ones(6)
 
-REGRESSORS = [LinearRegression, Ridge, HuberRegressor, QuantileRegressor]
+REGRESSORS = [LinearRegression, Ridge, Lasso, ElasticNet, HuberRegressor, QuantileRegressor]
 ESTIMATORS = [*REGRESSORS, LogisticRegression]
 
 DROP = ".*(drop|fill)"
@@ -146,6 +146,19 @@ PARAMETERS: list[tuple[type, str, Any, type[Exception], str]] = [
     (Ridge, "alpha", 1j, TypeError, "alpha must be a number"),
     (Ridge, "alpha", [1.0, 2.0], ValueError, "alpha.*2 != 1|penalties.*2 != 1"),
     (Ridge, "alpha", [-1.0], ValueError, "alpha == -1.0"),
+    (Lasso, "alpha", -1.0, ValueError, "alpha == -1.0, must be at least 0"),
+    (Lasso, "fit_intercept", "yes", TypeError, "fit_intercept"),
+    (Lasso, "precompute", "never", ValueError, "precompute has dtype <U5, not numbers"),
+    (Lasso, "precompute", [[1.0]], ValueError, "precompute has shape"),
+    (Lasso, "copy_X", 1, TypeError, "copy_X must be True or False"),
+    (Lasso, "max_iter", 0, ValueError, "max_iter == 0, must be at least 1"),
+    (Lasso, "tol", "small", TypeError, "tol must be a number"),
+    (Lasso, "warm_start", None, TypeError, "warm_start must be True or False"),
+    (Lasso, "positive", "no", TypeError, "positive must be True or False"),
+    (Lasso, "random_state", 1.5, TypeError, "random_state must be None, a whole number or a generator"),
+    (Lasso, "selection", "fast", ValueError, "selection must be 'cyclic' or 'random', got 'fast'"),
+    (ElasticNet, "l1_ratio", 1.5, ValueError, "l1_ratio == 1.5, must be at most 1"),
+    (ElasticNet, "l1_ratio", None, TypeError, "l1_ratio must be a number"),
     (HuberRegressor, "alpha", -1e-9, ValueError, "alpha == -1e-09"),
     (HuberRegressor, "warm_start", 2, TypeError, "warm_start must be True or False"),
     (HuberRegressor, "epsilon", 0.99, ValueError, "epsilon == 0.99, must be at least 1"),

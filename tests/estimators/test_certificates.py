@@ -13,7 +13,7 @@ import pytest
 
 mp = pytest.importorskip("mpmath")
 
-from ridgeline import HuberRegressor, LinearRegression, LogisticRegression, Moments, QuantileRegressor, Ridge
+from ridgeline import HuberRegressor, Lasso, LinearRegression, LogisticRegression, Moments, QuantileRegressor, Ridge
 from ridgeline.certificate import STATUSES, FitWarning
 from tests import fifty_digits
 from tests.fifty_digits import Reference
@@ -28,6 +28,9 @@ HILBERT = 1 / (np.arange(12)[:, None] + np.arange(8) + 1.0)
 CASES: dict[str, tuple[Callable[[], Any], str, str]] = {
     "least squares": (lambda: LinearRegression().fit(X, Y), "optimal", ""),
     "ridge": (lambda: Ridge().fit(X, Y), "optimal", ""),
+    "lasso": (lambda: Lasso(0.1).fit(X, Y), "optimal", ""),
+    "lasso, a column twice": (lambda: Lasso(0.1).fit(TWIN, Y), "optimal", ""),
+    "lasso, stopped": (lambda: Lasso(1e-6, max_iter=1, tol=0).fit(X, Y), "stopped_early", "increase the number of iterations"),
     "huber": (lambda: HuberRegressor().fit(X, Y), "optimal", ""),
     "huber with a threshold": (lambda: HuberRegressor(delta=1.0).fit(X, Y), "optimal", ""),
     "median": (lambda: QuantileRegressor(alpha=0).fit(X, Y), "optimal", ""),

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ridgeline import HuberRegressor, LinearRegression, LogisticRegression, QuantileRegressor, Ridge
+from ridgeline import HuberRegressor, Lasso, LinearRegression, LogisticRegression, QuantileRegressor, Ridge
 from ridgeline.certificate import FitWarning
 
 # name -> (a model, whether its penalty is zero, whether it classifies)
 MODELS: dict[str, tuple[Callable[..., Any], bool, bool]] = {
     "least squares": (LinearRegression, True, False),
     "ridge": (lambda **k: Ridge(alpha=2.0, **k), False, False),
+    "lasso": (lambda **k: Lasso(alpha=0.02, **k), False, False),
     "huber": (lambda **k: HuberRegressor(delta=0.7, alpha=0, **k), True, False),
     "huber, penalised": (lambda **k: HuberRegressor(delta=0.7, alpha=2.0, **k), False, False),
     "huber, scale fitted": (lambda **k: HuberRegressor(alpha=0, **k), True, False),

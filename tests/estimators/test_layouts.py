@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ridgeline import HuberRegressor, LinearRegression, LogisticRegression, QuantileRegressor, Ridge
+from ridgeline import ElasticNet, HuberRegressor, LinearRegression, LogisticRegression, QuantileRegressor, Ridge
 from ridgeline.validation import DataConversionWarning
 
 # small whole numbers: exact in every type
@@ -23,6 +23,7 @@ S = RNG.integers(1, 4, size=61).astype(float)
 MODELS: dict[str, Callable[[], Any]] = {
     "least squares": LinearRegression,
     "ridge": lambda: Ridge(alpha=2.0),
+    "elastic net": lambda: ElasticNet(alpha=0.5),
     "huber": lambda: HuberRegressor(delta=2.5),
     "quantile": lambda: QuantileRegressor(alpha=0.02, quantile=0.4),
     "logistic": lambda: LogisticRegression(C=0.5),

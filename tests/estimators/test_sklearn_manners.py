@@ -23,7 +23,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
 REGRESSORS = [
-    ridgeline.LinearRegression, ridgeline.Ridge, ridgeline.RidgeCV, ridgeline.HuberRegressor, ridgeline.QuantileRegressor,
+    ridgeline.LinearRegression, ridgeline.Ridge, ridgeline.RidgeCV, ridgeline.Lasso, ridgeline.ElasticNet, ridgeline.LassoCV,
+    ridgeline.ElasticNetCV, ridgeline.HuberRegressor, ridgeline.QuantileRegressor,
 ]  # fmt: skip
 ESTIMATORS = [*REGRESSORS, ridgeline.LogisticRegression]
 
@@ -31,6 +32,10 @@ CHANGED: dict[type, dict[str, Any]] = {
     ridgeline.LinearRegression: {"fit_intercept": False},
     ridgeline.Ridge: {"alpha": 0.25},
     ridgeline.RidgeCV: {"alphas": [0.5, 2.0]},
+    ridgeline.Lasso: {"alpha": 0.1, "max_iter": 500},
+    ridgeline.ElasticNet: {"alpha": 0.1, "l1_ratio": 0.9},
+    ridgeline.LassoCV: {"alphas": 7},
+    ridgeline.ElasticNetCV: {"alphas": 7, "l1_ratio": [0.5, 0.9]},
     ridgeline.HuberRegressor: {"epsilon": 1.5, "alpha": 0.0},
     ridgeline.QuantileRegressor: {"quantile": 0.3, "alpha": 0.001},
     ridgeline.LogisticRegression: {"C": 3.0, "class_weight": {0: 1.0, 1: 2.0}},

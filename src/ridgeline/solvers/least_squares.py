@@ -203,7 +203,7 @@ def solve(
         if source is not None:
             if factor.rcond >= REFINABLE:
                 v = factor.solve(equations.c[0])
-                refined = _refine(source, equations, factor, exact(v), fit_intercept)
+                refined = refine(source, equations, factor, exact(v), fit_intercept)
                 if refined is not None:
                     method = "Cholesky with double-double refinement"
                     return _finish_refined(source, equations, factor, refined, fit_intercept, method, dtype)
@@ -245,17 +245,17 @@ def _solve_extended(
         certificate = replace(solution.certificate, status=status, message=message, condition=float("inf"))
         return replace(solution, certificate=certificate, rank=factor.rank)
     if source is not None:
-        refined = _refine(source, equations, factor, v, fit_intercept)
+        refined = refine(source, equations, factor, v, fit_intercept)
         if refined is not None:
             method += " with refinement"
             return _finish_refined(source, equations, factor, refined, fit_intercept, method, dtype)
     return _finish(moments, equations, factor, v, fit_intercept, method, passes, dtype)
 
 
-def _refine(
-    source: Source, equations: NormalEquations, factor: Any, v: DD, fit_intercept: bool, max_steps: int = 10
+def refine(
+    source: Source, equations: NormalEquations, factor: Any, v: DD, fit_intercept: bool, max_steps: int = 10, pull: Any = 0.0
 ) -> tuple[DD, float] | None:
-    """Refine v until a step changes no digit of it.
+    """Refine v until a step changes no digit of it; `pull` (t, d) is a slope that a penalty adds whatever theta.
 
     Returns theta = (v, b) in double-double and rho, the worst contraction seen: the factor's inverse is A^-1 up to a relative error of
     rho. None if the steps do not shrink.
@@ -274,7 +274,7 @@ def _refine(
         g_hi, g_lo = residual.g
         w = theta[0][:, :d], theta[1][:, :d]
         shrink = mul(exact(np.broadcast_to(equations.penalty, (t, d))), w)
-        gradient = add((g_hi[:, :d], g_lo[:, :d]), neg(shrink))
+        gradient = add(add((g_hi[:, :d], g_lo[:, :d]), neg(shrink)), exact(np.broadcast_to(-np.asarray(pull), (t, d))))
         step = np.zeros((t, d + 1))
         step[:, :d] = factor.solve(gradient[0])
         if fit_intercept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -89,6 +90,16 @@ class ArraySource:
     def pick(self, numbers: np.ndarray) -> PickedRows:
         """The rows with these numbers, copied a block at a time when they are read."""
         return PickedRows(self, numbers)
+
+    def take(self, rows: Any) -> ArraySource:
+        """Some of the rows; without a copy of X where `rows` is a slice."""
+        weight, offset = (values[rows] if values.size else values for values in (self.weight, self.offset))
+        return ArraySource(self.X[rows], self.y[rows], weight, offset, self.n_threads, self.schema)
+
+    def weighted(self, factor: np.ndarray) -> ArraySource:
+        """The same rows, their weights times a factor of each; no copy of X."""
+        weight = factor * self.weight if self.weight.size else factor
+        return ArraySource(self.X, self.y, weight, self.offset, self.n_threads, self.schema)
 
     def check_finite(self) -> None:
         """Raise a ValueError that names the first NaN or infinity in X."""

@@ -1,0 +1,271 @@
+"""The lasso and the elastic net that choose their penalty by cross-validation.
+
+Up to 2000 columns every fold is a sum of the moments of others, so that one read of the rows serves all folds and penalties; more columns
+are read again, with the rows left out at weight zero, so that nothing is copied.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from ..certificate import STOPPED_EARLY, Certificate, worst
+from ..folds import DEFAULT_FOLDS, check_folds, given_splits, is_count
+from ..solvers.lasso import LassoSolution, Penalty, fold_error, solve_lasso, solve_path
+from ..solvers.quadratic import MomentsQuadratic, Quadratic, RowsQuadratic, double_moments
+from ..solvers.ridge_path import without_each
+from ..sources import ArraySource
+from ..validation import check_targets
+from .base import Regressor
+from .lasso import ElasticNet
+from .lasso_path import check_alphas, check_gram, check_ratio, enet_path, grid, lasso_path
+from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
+
+MODERATE = 2000
+"""Columns up to which the scatters of all folds are kept: at 5 folds, 200 MB."""
+
+
+class ElasticNetCV(Regressor):
+    """Elastic net with the penalty that predicts left-out rows best.
+
+    minimise  (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha l1_ratio ||w||_1 + (alpha (1 - l1_ratio) / 2) ||w||^2
+
+    Parameters
+    ----------
+    l1_ratio : float or list of float, default 0.5
+        Share of the L1 penalty, or several to try.
+    eps : float, default 1e-3
+        The smallest penalty beside the largest, which is the least that makes every coefficient zero.
+    alphas : int or array-like, default 100
+        The number of penalties, or the penalties.
+    fit_intercept : bool, default True
+    precompute, copy_X, verbose, n_jobs, random_state, selection
+        Accepted for scikit-learn's sake, as in `ElasticNet`.
+    max_iter : int, default 1000
+    tol : float, default 1e-4
+        As in `ElasticNet`.
+    cv : int, iterable or splitter, optional
+        None leaves out each of 5 runs of neighbouring rows, an int K each of K; an iterable gives pairs (rows to fit, rows to score); a
+        splitter has `split(X, y)`.
+    positive : bool, default False
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
+
+    Attributes
+    ----------
+    alpha_, l1_ratio_ : float
+    alphas_ : ndarray of shape (k,) or (r, k)
+        The penalties tried, from the largest down, for each l1_ratio where they differ.
+    mse_path_ : ndarray of shape (k, folds) or (r, k, folds)
+        Mean squared errors (weighted) of the rows left out.
+    coef_, intercept_, dual_gap_, n_iter_, certificate_, n_features_in_, feature_names_in_
+        Of the fit of all rows with the best penalty.
+
+    Notes
+    -----
+    One read of X and its moments, n d^2 flops, for all folds; then a path per fold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ridgeline import ElasticNetCV
+    >>> X = np.random.default_rng(0).normal(size=(60, 5))
+    >>> model = ElasticNetCV(l1_ratio=[0.5, 1.0], alphas=20).fit(X, X @ [3.0, 0.0, 0.0, -2.0, 0.0] + 1.0)
+    >>> model.l1_ratio_, model.coef_.round(2), model.mse_path_.shape
+    (1.0, array([ 3.,  0.,  0., -2.,  0.]), (2, 20, 5))
+    """
+
+    _hints: ClassVar = {
+        "copy_X": check_flag, "n_jobs": check_jobs, "random_state": check_random_state,
+        "selection": partial(check_choice, choices=("cyclic", "random")),
+    }  # fmt: skip
+    path: Any = staticmethod(enet_path)
+
+    def __init__(
+        self,
+        *,
+        l1_ratio: Any = 0.5,
+        eps: float = 1e-3,
+        alphas: Any = 100,
+        fit_intercept: bool = True,
+        precompute: Any = "auto",
+        max_iter: int = 1000,
+        tol: float = 1e-4,
+        cv: Any = None,
+        copy_X: bool = True,
+        verbose: bool | int = 0,
+        n_jobs: int | None = None,
+        positive: bool = False,
+        random_state: Any = None,
+        selection: str = "cyclic",
+        n_threads: int | None = None,
+    ) -> None:
+        self.l1_ratio = l1_ratio
+        self.eps = eps
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.max_iter = max_iter
+        self.tol = tol
+        self.cv = cv
+        self.copy_X = copy_X
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.positive = positive
+        self.random_state = random_state
+        self.selection = selection
+        self.n_threads = n_threads
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Choose the penalty and fit with it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,)
+        sample_weight : array-like of shape (n,), optional
+        **params
+            None are taken.
+
+        Raises
+        ------
+        ValueError
+            For parameters out of range, and all that `ElasticNet.fit` refuses. Nothing fitted before is changed.
+
+        Warns
+        -----
+        FitWarning
+            If `certificate_.status` is not "optimal", or `max_iter` ended a search in a fold.
+        """
+        if params:
+            raise ValueError(f"{type(self).__name__}.fit got {sorted(params)}, which is only supported if enable_metadata_routing=True.")
+        ratios = self._ratios()
+        alphas = check_alphas(self.alphas)
+        fit_intercept, positive = check_flag(self.fit_intercept, "fit_intercept"), check_flag(self.positive, "positive")
+        self._check_hints()
+        options: dict[str, Any] = {"tol": check_number(self.tol, "tol"), "max_iter": check_count(self.max_iter, "max_iter")}
+        eps = check_number(self.eps, "eps", strict=True)
+        matrix, weight, names = self._fit_input(X, sample_weight)
+        source = ArraySource(matrix, check_targets(y, len(matrix), multi=False), weight, n_threads=self.n_threads)
+        check_gram(self.precompute, source, fit_intercept)
+        try:
+            whole, folds = self._folds(source, X, y, fit_intercept)
+        except ValueError:
+            source.check_finite()  # counts rows from the first, not from the fold's
+            raise
+        grids = [grid(whole, alphas, ratio, eps, positive) for ratio in ratios]
+        errors = np.empty((len(ratios), len(grids[0]), len(folds)))
+        doubts: list[Certificate] = []
+        for f, (problem, left_out) in enumerate(folds):
+            for r, (ratio, penalties) in enumerate(zip(ratios, grids)):
+                solutions = list(solve_path(problem, penalties, ratio, positive, **options))
+                errors[r, :, f] = fold_error(left_out, solutions)
+                doubts += [s.certificate for s in solutions if s.certificate.status == STOPPED_EARLY]
+        r, k = divmod(int(errors.mean(axis=2).argmin()), errors.shape[1])
+        alpha, ratio = float(grids[r][k]), ratios[r]
+        self._finish(whole, source, alpha, ratio, Penalty.elastic_net(alpha, ratio, positive), options)
+        self.mse_path_ = errors[0] if len(ratios) == 1 else errors
+        self.alphas_ = grids[0] if len(ratios) == 1 or isinstance(alphas, np.ndarray) else np.stack(grids)
+        self._remember_columns(matrix.shape[1], names)
+        worst([self.certificate_, *doubts]).warn()
+        return self
+
+    def _ratios(self) -> list[float]:
+        given = self.l1_ratio if np.ndim(self.l1_ratio) else [self.l1_ratio]
+        return [check_ratio(ratio) for ratio in given]
+
+    def _finish(
+        self, whole: Quadratic, source: ArraySource, alpha: float, ratio: float, penalty: Penalty, options: dict[str, Any]
+    ) -> None:
+        """The fit of all rows."""
+        if penalty.l1 == 0:
+            best: Any = ElasticNet(alpha, l1_ratio=ratio, fit_intercept=self.fit_intercept, positive=self.positive, **options)
+            best.fit_rows(source)
+            self.coef_, self.intercept_, self.certificate_ = best.coef_, best.intercept_, best.certificate_
+            self.n_iter_, self.dual_gap_ = best.n_iter_, best.dual_gap_
+        else:
+            solution: LassoSolution = solve_lasso(whole, penalty, **options)
+            self.coef_, self.certificate_ = solution.coef, solution.certificate
+            self.intercept_ = solution.intercept if self.fit_intercept else 0.0
+            self.n_iter_, self.dual_gap_ = solution.n_iter, solution.certificate.suboptimality
+        self.alpha_, self.l1_ratio_ = alpha, ratio
+
+    def _folds(self, source: ArraySource, X: Any, y: Any, fit_intercept: bool) -> tuple[Quadratic, list[tuple[Quadratic, Any]]]:
+        """The problem of all rows, and for each fold that of the rows to fit beside the rows to score, or their moments."""
+        cv, n = DEFAULT_FOLDS if self.cv is None else self.cv, source.n_rows
+        runs = is_count(cv)
+        tests: list[Any]
+        if runs:
+            folds = check_folds(cv, n)
+            bounds = np.cumsum([0, *(n // folds + (f < n % folds) for f in range(folds))])
+            tests = [slice(a, b) for a, b in pairwise(bounds.tolist())]
+            counts = [np.bincount(np.r_[0:a, b:n], minlength=n) for a, b in pairwise(bounds.tolist())]
+        else:
+            splits = given_splits(cv, X, y, n)
+            tests = [test for _, test in splits]
+            counts = [np.bincount(train, minlength=n) for train, _ in splits]
+        if source.n_features > MODERATE:
+            return RowsQuadratic(source, fit_intercept), [
+                (RowsQuadratic(source.weighted(count), fit_intercept), source.take(test)) for count, test in zip(counts, tests)
+            ]
+        parts = [double_moments(source.take(test)) for test in tests]
+        trains = without_each(parts) if runs else [double_moments(source.weighted(count)) for count in counts]
+        total = trains[0] + parts[0] if runs else double_moments(source)
+        return MomentsQuadratic(total, fit_intercept, 0, source, source.dtype), [
+            (MomentsQuadratic(train, fit_intercept), part) for train, part in zip(trains, parts)
+        ]
+
+
+class LassoCV(ElasticNetCV):
+    """Lasso with the penalty that predicts left-out rows best.
+
+    minimise  (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||_1
+
+    Parameters
+    ----------
+    eps, alphas, fit_intercept, precompute, max_iter, tol, copy_X, cv, verbose, n_jobs, positive, random_state, selection, n_threads
+        As in `ElasticNetCV`.
+
+    Attributes
+    ----------
+    alpha_, alphas_, mse_path_, coef_, intercept_, dual_gap_, n_iter_, certificate_, n_features_in_, feature_names_in_
+        As in `ElasticNetCV`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ridgeline import LassoCV
+    >>> X = np.random.default_rng(0).normal(size=(60, 5))
+    >>> model = LassoCV(cv=3).fit(X, X @ [3.0, 0.0, 0.0, -2.0, 0.0] + 1.0)
+    >>> model.coef_.round(2), model.alphas_.shape, model.mse_path_.shape
+    (array([ 3.,  0.,  0., -2.,  0.]), (100,), (100, 3))
+    """
+
+    path: Any = staticmethod(lasso_path)
+
+    def __init__(
+        self,
+        *,
+        eps: float = 1e-3,
+        alphas: Any = 100,
+        fit_intercept: bool = True,
+        precompute: Any = "auto",
+        max_iter: int = 1000,
+        tol: float = 1e-4,
+        copy_X: bool = True,
+        cv: Any = None,
+        verbose: bool | int = False,
+        n_jobs: int | None = None,
+        positive: bool = False,
+        random_state: Any = None,
+        selection: str = "cyclic",
+        n_threads: int | None = None,
+    ) -> None:
+        super().__init__(
+            l1_ratio=1.0, eps=eps, alphas=alphas, fit_intercept=fit_intercept, precompute=precompute, max_iter=max_iter, tol=tol, cv=cv,
+            copy_X=copy_X, verbose=verbose, n_jobs=n_jobs, positive=positive, random_state=random_state, selection=selection,
+            n_threads=n_threads,
+        )  # fmt: skip
