@@ -76,6 +76,18 @@ def test_larger_groups_have_the_bits_of_single_fits(layout, dtype):
         same(fits, Ridge(), k, X[keys == 10 * k], y[keys == 10 * k], exact=dtype == np.float64)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("C", [1.0, np.inf])
+def test_groups_of_two_classes_have_the_bits_of_single_fits(dtype, C):
+    X, y, keys, rng = rows()
+    X, labels = X.astype(dtype), labels_of(y, rng)
+    fits = fit_many(LogisticRegression(C=C), X, labels, keys)
+    for k in range(G):
+        mine = keys == 10 * k
+        same(fits, LogisticRegression(C=C), k, X[mine], labels[mine], exact=True)
+        assert fits.certificate(10 * k) == LogisticRegression(C=C).fit(X[mine], labels[mine]).certificate_
+
+
 def test_the_same_bits_for_any_number_of_threads():
     X, y, keys, _ = rows(sizes=(500,) * 300)
     one, three = (fit_many(Ridge(), X, y, keys, n_threads=k) for k in (1, 3))

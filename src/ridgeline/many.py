@@ -74,9 +74,9 @@ def fit_many(
 
     Notes
     -----
-    Least squares and binary logistic regression of up to 64 and 32 columns go through kernels: some microseconds per group beside the
+    Least squares and binary logistic regression of up to 64 columns go through kernels: some microseconds per group beside the
     arithmetic. They give the bits of a separate fit, with one exception: `fit` refines least squares of up to 4096 entries of X to the
-    last digit, and here the answer keeps the twelve or more digits that its certificate tells. Classes are those of all the rows; a group
+    last digit, and here the answer keeps the ten or more digits that its certificate tells. Classes are those of all the rows; a group
     that lacks some is fitted with those it has. Rows of a group that do not lie together are gathered a megabyte at a time.
     """
     if not isinstance(model, Estimator):

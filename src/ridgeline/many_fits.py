@@ -59,7 +59,7 @@ class ManyFits:
         self._coef = np.full((g, t, *outputs, n_features), np.nan)
         self._intercept = np.full((g, t, *outputs), np.nan)
         self._figures = np.full((3, g, t), np.nan)
-        self._n_iter = np.zeros((g, t), dtype=np.int64)
+        self._n_iter, self._passes = np.zeros((2, g, t), dtype=np.int32)
         self._status = np.full((g, t), FAILED, dtype="U17")
         self._models: dict[tuple[int, int], Estimator] = {}
         self._errors: dict[tuple[int, int], str] = {}
@@ -109,7 +109,7 @@ class ManyFits:
         k = first + done
         self._coef[k, t], self._intercept[k, t] = batch.coef[done], batch.intercept[done]
         self._figures[:, k, t] = batch.figures[done].T
-        self._n_iter[k, t], self._status[k, t] = batch.n_iter[done], OPTIMAL
+        self._n_iter[k, t], self._passes[k, t], self._status[k, t] = batch.n_iter[done], batch.passes[done], OPTIMAL
 
     def put_model(self, k: int, t: int, model: Any) -> None:
         """Put down a fitted estimator."""
@@ -119,7 +119,7 @@ class ManyFits:
         self._models[k, t] = model
         self._status[k, t] = certificate.status
         self._figures[:, k, t] = certificate.gradient_norm, certificate.suboptimality, certificate.condition
-        self._n_iter[k, t] = np.max(getattr(model, "n_iter_", 1))
+        self._passes[k, t], self._n_iter[k, t] = certificate.passes, np.max(getattr(model, "n_iter_", 1))
         if self.classes is None or len(self.classes) == 2:
             self._coef[k, t], self._intercept[k, t] = np.ravel(model.coef_), np.ravel(model.intercept_)[0]
             return
@@ -174,9 +174,9 @@ class ManyFits:
             raise ValueError(f"group {self._key(k)!r} could not be fitted: {self._errors[k, t]}")
         if (k, t) in self._models:
             return self._models[k, t].certificate_
-        norm, bound, condition = self._figures[:, k, t].tolist()
-        eps = float(np.finfo(self.dtype).eps)
-        return self.template.certificate_of_kernel(self._coef.shape[-1], norm, bound, condition, int(self._n_iter[k, t]), eps)
+        counts = int(self._n_iter[k, t]), int(self._passes[k, t])
+        figures = self._figures[0, k, t].item(), self._figures[1, k, t].item(), self._figures[2, k, t].item()
+        return self.template.certificate_of_kernel(self._coef.shape[-1], figures, *counts, float(np.finfo(self.dtype).eps))
 
     def model(self, key: Any, target: int = 0) -> Any:
         """The fit of a group (and, of several targets, of one) as a fitted estimator.

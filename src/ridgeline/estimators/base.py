@@ -70,7 +70,9 @@ class Estimator(Protocol, Parameters):
         """Fits of groups of checked rows by a kernel, for `fit_many`; None where there is no kernel for this estimator."""
         return None
 
-    def certificate_of_kernel(self, n_features: int, norm: float, bound: float, condition: float, n_iter: int, eps: float) -> Certificate:
+    def certificate_of_kernel(
+        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int, eps: float
+    ) -> Certificate:
         """The certificate of a fit that `fit_groups` has done."""
         raise NotImplementedError
 

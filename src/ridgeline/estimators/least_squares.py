@@ -109,8 +109,10 @@ class _LeastSquares(Regressor):
         fit_intercept, alpha = self._options(), float(self._alphas(1)[0])
         return None if self.positive else fit_groups(X, y, weight, starts, alpha, fit_intercept)
 
-    def certificate_of_kernel(self, n_features: int, norm: float, bound: float, condition: float, n_iter: int, eps: float) -> Certificate:
-        return certificate_of_kernel(n_features, norm, bound, condition, eps)
+    def certificate_of_kernel(
+        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int, eps: float
+    ) -> Certificate:
+        return certificate_of_kernel(n_features, *figures, eps)
 
     def restore(self, coef: np.ndarray, intercept: Any, n_iter: int, certificate: Certificate, classes: np.ndarray | None) -> None:
         self.coef_, self.intercept_, self.certificate_ = coef, intercept if self.fit_intercept else 0.0, certificate

@@ -8,9 +8,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..certificate import Certificate
 from ..labels import check_labels, class_factors, class_weights, classes_of
 from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
+from ..solvers.batch import Batch
+from ..solvers.few_labels import certificate_of_kernel, fit_few_labels, fit_groups
 from ..solvers.select import METHODS, minimise
 from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..views import class_rows
@@ -190,6 +193,25 @@ class LogisticRegression(OnlineClassifier):
         self.certificate_.warn()
         return self
 
+    def fit_groups(self, X: Any, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
+        l2, _, tol, max_iter, solver = self._options()
+        fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        if self.class_weight is not None or solver == "lbfgs" or self.verbose or self.time_limit is not None:
+            return None
+        return fit_groups(X, y, weight, starts, l2, fit_intercept, tol, max_iter)
+
+    def certificate_of_kernel(
+        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int, eps: float
+    ) -> Certificate:
+        return certificate_of_kernel(n_features, figures, n_iter, passes)
+
+    def restore(self, coef: np.ndarray, intercept: Any, n_iter: int, certificate: Certificate, classes: np.ndarray | None) -> None:
+        assert classes is not None
+        self.classes_, self.certificate_ = classes, certificate
+        self.coef_, self.intercept_ = coef[None, :], np.array([intercept])
+        self.n_iter_ = np.array([n_iter], dtype=np.int32)
+        self.n_features_in_ = len(coef)
+
     def fit_source(self, source: Source) -> Self:
         """Fit the rows of a source (`ridgeline.source`), whose targets are labels: whole numbers, or names.
 
@@ -238,13 +260,17 @@ class LogisticRegression(OnlineClassifier):
                 "This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
                 f"{classes[present[0]]!r}. Check y (and that sample_weight is not zero for all rows of the others)."
             )
-        c = len(classes)
+        c, fit_intercept = len(classes), check_flag(self.fit_intercept, "fit_intercept")
         loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if c == 2 else SoftmaxLoss(c)
         with self._watched():
-            objective = Objective(source, loss, l2, check_flag(self.fit_intercept, "fit_intercept"))
-            start = self._start(objective, share, classes) if max_iter else np.zeros(objective.size)
-            remedy = NOT_CONVERGED.get(self.solver, REMEDY).format(max_iter=max_iter)
-            best = minimise(objective, start, tol=tol, max_iter=max_iter, solver=solver, remedy=remedy)
+            best = None
+            if c == 2 and isinstance(source, ArraySource) and solver != "lbfgs" and not self.verbose and not self.warm_start:
+                best = fit_few_labels(source, l2, fit_intercept, tol, max_iter)
+            if best is None:
+                objective = Objective(source, loss, l2, fit_intercept)
+                start = self._start(objective, share, classes) if max_iter else np.zeros(objective.size)
+                remedy = NOT_CONVERGED.get(self.solver, REMEDY).format(max_iter=max_iter)
+                best = minimise(objective, start, tol=tol, max_iter=max_iter, solver=solver, remedy=remedy)
         self.classes_ = classes
         self.coef_ = best.coef
         self.intercept_ = best.intercept

@@ -19,7 +19,7 @@ class Batch:
     intercept : ndarray of shape (g,)
     figures : ndarray of shape (g, 3)
         Gradient norm, suboptimality and condition, as in a certificate.
-    n_iter : ndarray of int, shape (g,)
+    n_iter, passes : ndarray of int, shape (g,)
     """
 
     done: np.ndarray
@@ -27,3 +27,4 @@ class Batch:
     intercept: np.ndarray
     figures: np.ndarray
     n_iter: np.ndarray
+    passes: np.ndarray

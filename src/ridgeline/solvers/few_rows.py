@@ -99,7 +99,8 @@ def fit_groups(X: np.ndarray, y: np.ndarray, weight: np.ndarray, starts: np.ndar
         X, y, weight, starts, alpha, fit_intercept, noise, terms, WELL_CONDITIONED, LOST_DIGITS if X.itemsize == 8 else SINGLE_LIMIT,
         coef, intercept, figures, done, rows, np.empty(block, X.dtype), np.empty(work),
     )  # fmt: skip
-    return Batch(done.astype(bool) & (np.diff(starts) <= longest(d)), coef, intercept, figures[:, :3], np.ones(g, np.int64))
+    once = np.ones(g, np.int64)
+    return Batch(done.astype(bool) & (np.diff(starts) <= longest(d)), coef, intercept, figures[:, :3], once, once)
 
 
 def certificate_of_kernel(d: int, norm: float, bound: float, condition: float, eps: float = EPS) -> Certificate:
