@@ -198,6 +198,19 @@ def test_more_classes_than_two():
     assert table["class"].tolist() == ["a", "b", "c"] * G
 
 
+@pytest.mark.parametrize("model", [Ridge(), LogisticRegression()], ids=repr)
+def test_sparse_rows(model):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y, keys, rng = rows()
+    X[rng.random(X.shape) < 0.7] = 0
+    y = labels_of(y, rng) if isinstance(model, LogisticRegression) else y
+    fits = fit_many(model, sparse.csr_array(X), y, keys)
+    np.testing.assert_allclose(fits.coef, fit_many(model, X, y, keys).coef, rtol=1e-8)
+    mine = keys == 30
+    assert (fits.predict(sparse.csr_array(X), keys) == fits.predict(X, keys)).all()
+    np.testing.assert_array_equal(fits.model(30).coef_, type(model)().fit(sparse.csr_array(X[mine]), y[mine]).coef_)
+
+
 def test_offsets():
     X, y, keys, rng = rows()
     o = rng.normal(size=len(y))

@@ -110,15 +110,15 @@ def _missing(keys: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class GroupedRows:
-    """Rows and their groups: X (n, d) of any real dtype and layout; targets (n, t); weights and offsets (n,), or empty."""
+    """Rows and their groups: X (n, d) of any real dtype and layout, or sparse; targets (n, t); weights and offsets (n,), or empty."""
 
-    X: np.ndarray
+    X: Any
     y: np.ndarray
     weight: np.ndarray
     offset: np.ndarray
     groups: Groups
 
-    def take(self, first: int, stop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def take(self, first: int, stop: int) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
         """X, y, weights and offsets of some groups; of X a view where a kernel can read it as it lies, else a copy."""
         rows = self.groups.rows(first, stop)
         X = self.X[rows]

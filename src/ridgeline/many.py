@@ -41,7 +41,7 @@ def fit_many(
     ----------
     model : estimator
         Any of Ridgeline's; its parameters serve every group. It is not changed.
-    X : array-like of shape (n, d) or (g, n, d), data frame or Arrow table
+    X : array-like or sparse matrix of shape (n, d), array-like of shape (g, n, d), data frame or Arrow table
         In three dimensions, g groups of n rows each. Of a table, the columns named by `y`, `groups`, `sample_weight` and `offset` have
         that role and the others are features.
     y : array-like of shape (n,) or (n, t), (g, n) or (g, n, t) beside a three-dimensional X, or the name of a column, or a list of names
@@ -124,7 +124,7 @@ def _fit_run(fits: ManyFits, rows: GroupedRows, run: tuple[int, int]) -> _Done:
 
 
 def _fit_one(
-    fits: ManyFits, k: int, t: int, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, offset: np.ndarray
+    fits: ManyFits, k: int, t: int, X: Any, y: np.ndarray, weight: np.ndarray | None, offset: np.ndarray
 ) -> None:
     """Fit one group by the estimator itself, and put down the fit or its failure."""
     model = copy(fits.template)

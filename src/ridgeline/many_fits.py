@@ -12,13 +12,12 @@ import numpy as np
 from .certificate import OPTIMAL, Certificate, FitWarning
 from .estimators.base import Estimator
 from .solvers.batch import Batch
+from .sources import SLAB_ELEMENTS
+from .sparse_rows import as_array
 from .validation import check_matrix
 
 FAILED = "failed"
 """The status of a group that no model could be fitted to; its message is that of the error."""
-
-PREDICTED_AT_ONCE = 1 << 16
-"""Rows whose coefficients are brought together at a time."""
 
 
 class ManyFits:
@@ -256,9 +255,10 @@ class ManyFits:
             raise ValueError(f"X has {matrix.shape[1]} features, but the models were fitted to {self._coef.shape[-1]}.")
         which = self._rows(keys)
         scores = np.empty((len(matrix), *self._intercept.shape[1:]))
-        for a in range(0, len(matrix), PREDICTED_AT_ONCE):
-            rows = slice(a, a + PREDICTED_AT_ONCE)
-            x = matrix[rows].astype(np.float64, copy=False)
+        step = max(SLAB_ELEMENTS // matrix.shape[1], 1)
+        for a in range(0, len(matrix), step):
+            rows = slice(a, a + step)
+            x = as_array(matrix[rows]).astype(np.float64, copy=False)
             scores[rows] = np.einsum("nd,n...d->n...", x, self._coef[which[rows]]) + self._intercept[which[rows]]
         return scores
 

@@ -66,7 +66,7 @@ class Estimator(Protocol, Parameters):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coef_")
 
-    def fit_groups(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
+    def fit_groups(self, X: Any, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
         """Fits of groups of checked rows by a kernel, for `fit_many`; None where there is no kernel for this estimator."""
         return None
 

@@ -105,7 +105,7 @@ class _LeastSquares(Regressor):
         self._remember_columns(len(self.coef_), None)
         return True
 
-    def fit_groups(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
+    def fit_groups(self, X: Any, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
         fit_intercept, alpha = self._options(), float(self._alphas(1)[0])
         return None if self.positive else fit_groups(X, y, weight, starts, alpha, fit_intercept)
 

@@ -8,6 +8,7 @@ that costs digits, steps that do not settle.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def fit_few_labels(source: ArraySource, alpha: float, fit_intercept: bool, tol: 
     `theta` of the minimum is (w, b) as it is returned.
     """
     d = source.n_features
-    if source.offset.size or source.n_rows > most_rows(d) or not adjacent(source.X):
+    if not isinstance(source.X, np.ndarray) or source.offset.size or source.n_rows > most_rows(d) or not adjacent(source.X):
         return None
     batch = fit_groups(source.X, source.y, source.weight, np.array([0, source.n_rows]), alpha, fit_intercept, tol, max_iter)
     if batch is None or not batch.done[0]:
@@ -50,9 +51,9 @@ def fit_few_labels(source: ArraySource, alpha: float, fit_intercept: bool, tol: 
 
 
 def fit_groups(
-    X: np.ndarray, y: np.ndarray, weight: np.ndarray, starts: np.ndarray, alpha: float, fit_intercept: bool, tol: float, max_iter: int
+    X: Any, y: np.ndarray, weight: np.ndarray, starts: np.ndarray, alpha: float, fit_intercept: bool, tol: float, max_iter: int
 ) -> Batch | None:
-    """The same of each group of rows starts[k], ..., starts[k + 1] - 1; None for more columns than the kernel serves.
+    """The same of each group of rows starts[k], ..., starts[k + 1] - 1; None for sparse rows, and more columns than the kernel serves.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def fit_groups(
     starts : ndarray of int64, shape (g + 1,)
     """
     g, d = len(starts) - 1, X.shape[1]
-    if not 1 <= d <= WIDEST:
+    if not isinstance(X, np.ndarray) or not 1 <= d <= WIDEST:
         return None
     rows, most = block_rows(d + 1), min(int(np.diff(starts).max(initial=0)), most_rows(d))
     done, intercept, counts = np.empty(g, np.uint8), np.empty(g), np.zeros((g, 2), np.int64)

@@ -75,8 +75,8 @@ def fit_few_rows(X: Any, y: Any, alpha: Any, fit_intercept: Any) -> tuple[Linear
     return LinearSolution(coef[None, :], np.array([intercept]), certificate, d), moments
 
 
-def fit_groups(X: np.ndarray, y: np.ndarray, weight: np.ndarray, starts: np.ndarray, alpha: float, fit_intercept: bool) -> Batch | None:
-    """The same of each group of rows starts[k], ..., starts[k + 1] - 1; None for more columns than the kernel serves.
+def fit_groups(X: Any, y: np.ndarray, weight: np.ndarray, starts: np.ndarray, alpha: float, fit_intercept: bool) -> Batch | None:
+    """The same of each group of rows starts[k], ..., starts[k + 1] - 1; None for sparse rows, and more columns than the kernel serves.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def fit_groups(X: np.ndarray, y: np.ndarray, weight: np.ndarray, starts: np.ndar
     No step of refinement, however few the rows; a group whose condition asks for one is not done.
     """
     g, d = len(starts) - 1, X.shape[1]
-    if not 1 <= d <= WIDEST:
+    if not isinstance(X, np.ndarray) or not 1 <= d <= WIDEST:
         return None
     noise, terms, rows, block, work = sizes(d, X.itemsize)
     done, intercept = np.empty(g, np.uint8), np.empty(g)
