@@ -89,7 +89,8 @@ def fit_many(
     weight, offset = (_per_row(a, name, len(matrix)) for a, name in ((sample_weight, "sample_weight"), (offset, "offset")))
     rows = GroupedRows(matrix, targets.reshape(len(matrix), -1), weight, offset, parts)
     dtype = np.dtype(np.float32 if matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4 else np.float64)
-    fits = ManyFits(copy(model), parts.keys, matrix.shape[1], None if targets.ndim == 1 else targets.shape[1], classes, names, dtype)
+    template, n_targets = type(model)(**model.get_params()), None if targets.ndim == 1 else targets.shape[1]
+    fits = ManyFits(template, parts.keys, matrix.shape[1], n_targets, classes, names, dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
         reduce(parts.jobs(matrix.shape[1]), partial(_fit_run, fits, rows), thread_count(n_threads))
