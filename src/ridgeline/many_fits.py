@@ -139,8 +139,7 @@ class ManyFits:
 
     def warn(self) -> None:
         """Warn once if not all fits are optimal."""
-        counts = Counter(self._status.ravel().tolist())
-        counts.pop(OPTIMAL, None)
+        counts = Counter(self._status[self._status != OPTIMAL].tolist())
         if counts:
             k, t = (int(i) for i in np.argwhere(self._status != OPTIMAL)[0])
             kinds = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
