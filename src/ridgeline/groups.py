@@ -59,21 +59,21 @@ def groups_by_key(keys: Any, n: int) -> Groups:
         raise ValueError(f"groups is missing at {first_position(missing)}; give such rows a key, or drop them.")
     change = np.flatnonzero(array[1:] != array[:-1]) + 1
     starts = np.concatenate([[0], change, [n]]).astype(np.int64)
-    runs = array[starts[:-1]]
     try:
-        if len(np.unique(runs)) == len(runs):
-            return Groups(runs, starts)
-        unique, codes = _codes(array)
+        unique, codes = _codes(array[starts[:-1]])
     except TypeError as error:
         raise ValueError(f"groups mixes keys of types that do not sort ({error}); use one type throughout.") from error
+    if len(unique) == len(codes):
+        return Groups(array[starts[:-1]], starts)
     codes = codes.ravel().astype(np.uint16 if len(unique) <= 1 << 16 else np.int64)  # short codes are sorted by counting
+    codes = np.repeat(codes, np.diff(starts))
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(unique)))
     return Groups(unique, np.concatenate([[0], ends]).astype(np.int64), order)
 
 
 def _codes(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sorted distinct keys, and the number of each row's."""
+    """The sorted distinct keys, and the number of each."""
     if keys.dtype.kind in "iu":
         low, high = int(keys.min()), int(keys.max())
         if high - low < max(len(keys), SHORT_RANGE) and high < 1 << 62:  # counted, not sorted
