@@ -207,7 +207,7 @@ class LogisticRegression(OnlineClassifier):
 
     def restore(self, coef: np.ndarray, intercept: Any, n_iter: int, certificate: Certificate, classes: np.ndarray | None) -> None:
         assert classes is not None
-        self.classes_, self.certificate_ = classes, certificate
+        self.classes_, self.certificate_, self._memory = classes, certificate, None
         self.coef_, self.intercept_ = coef[None, :], np.array([intercept])
         self.n_iter_ = np.array([n_iter], dtype=np.int32)
         self.n_features_in_ = len(coef)

@@ -15,6 +15,7 @@ import numpy as np
 from ..certificate import OPTIMAL, Certificate
 from ..kernels import load
 from ..sources import ArraySource, adjacent
+from ..threads import thread_count
 from ..workspace import block_rows, padded
 from .batch import Batch
 from .few_rows import WIDEST
@@ -38,6 +39,7 @@ def fit_few_labels(source: ArraySource, alpha: float, fit_intercept: bool, tol: 
 
     `theta` of the minimum is (w, b) as it is returned.
     """
+    thread_count(source.n_threads)  # one thread does it, but the argument is checked as for more rows
     d = source.n_features
     if not isinstance(source.X, np.ndarray) or source.offset.size or source.n_rows > most_rows(d) or not adjacent(source.X):
         return None
