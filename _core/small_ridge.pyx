@@ -15,7 +15,6 @@ from libc.stdint cimport int64_t, uint8_t
 
 from cholesky cimport factorise, substitute
 from equations cimport assemble_equations, finish_equations
-from formats cimport real
 from gram cimport pad
 from rows cimport Rows, rows_of
 from scatter cimport add_moments
@@ -31,8 +30,8 @@ ctypedef struct Options:
     double alpha
     bint fit_intercept
     double noise     # a column whose spread is below noise times its mean is constant
-    double terms     # gamma = terms eps bounds the relative error of a scatter's entries
-    double eps       # the rounding of the sums
+    double terms     # gamma = terms EPS bounds the relative error of a scatter's entries
+    bint single      # whether answers are rounded to float32
     double rcond     # the smallest that is done here
     double error     # and the largest gamma / rcond
 
@@ -64,7 +63,7 @@ cdef bint solve(const Options* how, Py_ssize_t d, const double* lower, const dou
     cdef double* step = g + d
     cdef double* four = step + d
     cdef double* bounds = four + 4 * d
-    cdef double norm, rcond, gamma = how.terms * how.eps, variance = lower[d * (d + 1) + d], length = 0
+    cdef double norm, rcond, gamma = how.terms * EPS, variance = lower[d * (d + 1) + d], length = 0
     cdef Py_ssize_t j
     if not 0 < weight < 1e250 or not well_scaled(lower, mean, d + 1):
         return False
@@ -76,7 +75,7 @@ cdef bint solve(const Options* how, Py_ssize_t d, const double* lower, const dou
     substitute(U, d, v)
     figures[0] = finish_equations(
         d, 1, A, NULL, c, NULL, T, scale + d, &variance, mean, NULL, weight, how.fit_intercept,
-        gamma, EPS, how.terms, how.eps > EPS, v, NULL, coef, intercept, g, bounds, four,
+        gamma, EPS, how.terms, how.single, v, NULL, coef, intercept, g, bounds, four,
     )
     for j in range(d):
         step[j] = g[j]
@@ -90,22 +89,18 @@ cdef bint solve(const Options* how, Py_ssize_t d, const double* lower, const dou
     return isfinite(figures[0]) and isfinite(figures[1])
 
 
-def workspace(Py_ssize_t d, Py_ssize_t block_rows, Py_ssize_t itemsize):
-    """Numbers of workspace for fits of d columns: of the type of X, and double."""
-    cdef Py_ssize_t p = d + 1, ld = pad(p + 1, itemsize)
-    return (block_rows + ld) * ld, block_rows + 2 * ld + scratch(d) + p * (p + 2) + (ld * ld if itemsize == sizeof(float) else 0)
+def workspace(Py_ssize_t d, Py_ssize_t block_rows):
+    """Doubles of workspace for fits of d columns: the block, and the rest."""
+    cdef Py_ssize_t p = d + 1, ld = pad(p + 1, sizeof(double))
+    return (block_rows + ld) * ld, block_rows + 2 * ld + scratch(d) + p * (p + 2)
 
 
 cdef inline double add(const Rows* x, const double* y, const double* s, const double* scale, double* mean, double* lower,
-                       Py_ssize_t block_rows, real* block, double* work) noexcept nogil:
+                       Py_ssize_t block_rows, double* block, double* work) noexcept nogil:
     """The moments of rows; returns their weight."""
-    cdef Py_ssize_t ld = pad(x.d + 2, sizeof(real))
-    cdef real* partial = block + block_rows * ld
-    cdef double* root = work + 2 * ld
-    if real is double:
-        return add_moments(x, y, 1, s, scale, 0.0, mean, lower, block, block_rows, work, work + ld, root, partial, partial)
-    else:
-        return add_moments(x, y, 1, s, scale, 0.0, mean, lower, block, block_rows, work, work + ld, root, partial, root + block_rows)
+    cdef Py_ssize_t ld = pad(x.d + 2, sizeof(double))
+    cdef double* partial = block + block_rows * ld
+    return add_moments(x, y, 1, s, scale, 0.0, mean, lower, block, block_rows, work, work + ld, work + 2 * ld, partial, partial)
 
 
 def fit_rows(X not None, const double[::1] y not None, double alpha, bint fit_intercept, double noise, double terms, double rcond,
@@ -134,13 +129,13 @@ def fit_rows(X not None, const double[::1] y not None, double alpha, bint fit_in
     cdef Py_ssize_t d = x.d, p = d + 1, ld = pad(p + 1, sizeof(double))
     if x.wide == NULL or y.shape[0] != x.n or scale.shape[0] != p or mean.shape[0] != p or lower.shape[0] != p or lower.shape[1] != p \
             or coef.shape[0] != d or figures.shape[0] != FIGURES or block_rows < 1 \
-            or (block.shape[0], work.shape[0]) != workspace(d, block_rows, sizeof(double)):
+            or (block.shape[0], work.shape[0]) != workspace(d, block_rows):
         raise ValueError(f"shapes do not belong together for {x.n} rows of {d} columns in float64")
     cdef Options how
     cdef double weight, intercept = 0
     cdef bint done
-    how.alpha, how.fit_intercept, how.noise, how.terms, how.eps = alpha, fit_intercept, noise, terms, EPS
-    how.rcond, how.error = rcond, error
+    how.alpha, how.fit_intercept, how.noise, how.terms = alpha, fit_intercept, noise, terms
+    how.rcond, how.error, how.single = rcond, error, False
     with nogil:
         weight = add(&x, &y[0], <const double*> NULL, &scale[0], &mean[0], &lower[0, 0], block_rows, &block[0], &work[0])
         done = solve(&how, d, &lower[0, 0], &mean[0], &scale[0], weight, &coef[0], &intercept, &figures[0], &work[2 * ld + block_rows])
@@ -150,17 +145,18 @@ def fit_rows(X not None, const double[::1] y not None, double alpha, bint fit_in
 def fit_groups(X not None, const double[::1] y not None, const double[::1] s not None, const int64_t[::1] starts not None,
                double alpha, bint fit_intercept, double noise, double terms, double rcond, double error,
                double[:, ::1] coef not None, double[::1] intercept not None, double[:, ::1] figures not None,
-               uint8_t[::1] done not None, Py_ssize_t block_rows, real[::1] block not None, double[::1] work not None):
+               uint8_t[::1] done not None, Py_ssize_t block_rows, double[::1] block not None, double[::1] work not None):
     """A fit of each group of rows starts[k], ..., starts[k + 1] - 1 of X (n x d), y (n) and the weights s (n, or empty).
 
-    As `fit_rows` otherwise, for float64 or float32: coef (g, d), intercept (g,), figures (g, 4) and done (g,) are filled.
+    As `fit_rows` otherwise, for float64 or float32, of which sums are double and answers rounded: coef (g, d), intercept (g,),
+    figures (g, 4) and done (g,) are filled.
     """
     cdef Rows x = rows_of(X), part
-    cdef Py_ssize_t n = x.n, d = x.d, p = d + 1, g = coef.shape[0], k, j, start, ld = pad(p + 1, sizeof(real))
-    if (n and (x.wide == NULL) != (sizeof(real) == sizeof(float))) or y.shape[0] != n or (s.shape[0] != 0 and s.shape[0] != n) \
+    cdef Py_ssize_t n = x.n, d = x.d, p = d + 1, g = coef.shape[0], k, j, start, ld = pad(p + 1, sizeof(double))
+    if y.shape[0] != n or (s.shape[0] != 0 and s.shape[0] != n) \
             or starts.shape[0] != g + 1 or coef.shape[1] != d \
             or intercept.shape[0] != g or figures.shape[0] != g or figures.shape[1] != FIGURES or done.shape[0] != g \
-            or block_rows < 1 or (block.shape[0], work.shape[0]) != workspace(d, block_rows, sizeof(real)):
+            or block_rows < 1 or (block.shape[0], work.shape[0]) != workspace(d, block_rows):
         raise ValueError(f"shapes do not belong together for {n} rows of {d} columns in {g} groups")
     for k in range(g):
         if not 0 <= starts[k] <= starts[k + 1] <= n:
@@ -169,11 +165,10 @@ def fit_groups(X not None, const double[::1] y not None, const double[::1] s not
     cdef double* scale = &work[work.shape[0] - p * (p + 2)]
     cdef double* mean = scale + p
     cdef double* lower = mean + p
-    cdef double* rest = &work[block_rows + 2 * ld + (ld * ld if sizeof(real) == sizeof(float) else 0)]
+    cdef double* rest = &work[block_rows + 2 * ld]
     cdef double weight
     how.alpha, how.fit_intercept, how.noise, how.terms = alpha, fit_intercept, noise, terms
-    how.eps = EPS if sizeof(real) == sizeof(double) else 1.1920928955078125e-07
-    how.rcond, how.error = rcond, error
+    how.rcond, how.error, how.single = rcond, error, x.narrow != NULL
     with nogil:
         for j in range(p):
             scale[j] = 1

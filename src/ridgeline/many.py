@@ -76,8 +76,9 @@ def fit_many(
     -----
     Least squares and binary logistic regression of up to 64 columns go through kernels: some microseconds per group beside the
     arithmetic. They give the bits of a separate fit, with one exception: `fit` refines least squares of up to 4096 entries of X to the
-    last digit, and here the answer keeps the ten or more digits that its certificate tells. Classes are those of all the rows; a group
-    that lacks some is fitted with those it has. Rows of a group that do not lie together are gathered a megabyte at a time.
+    last digit (65536 of float32), and here the answer keeps the ten or more digits that its certificate tells. Classes are those of
+    all the rows; a group that lacks some is fitted with those it has. Rows of a group that do not lie together are gathered a megabyte at
+    a time.
     """
     if not isinstance(model, Estimator):
         raise TypeError(f"model must be an estimator of ridgeline, got {model!r}.")

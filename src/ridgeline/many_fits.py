@@ -174,7 +174,7 @@ class ManyFits:
             return self._models[k, t].certificate_
         counts = int(self._n_iter[k, t]), int(self._passes[k, t])
         figures = self._figures[0, k, t].item(), self._figures[1, k, t].item(), self._figures[2, k, t].item()
-        return self.template.certificate_of_kernel(self._coef.shape[-1], figures, *counts, float(np.finfo(self.dtype).eps))
+        return self.template.certificate_of_kernel(self._coef.shape[-1], figures, *counts)
 
     def model(self, key: Any, target: int = 0) -> Any:
         """The fit of a group (and, of several targets, of one) as a fitted estimator.

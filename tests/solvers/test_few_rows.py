@@ -118,11 +118,11 @@ def test_moments_of_the_kernel_go_on():
 
 def fit_by_kernel(X, y, s, starts):
     kernels, (g, d), size = load("small_ridge"), (len(starts) - 1, X.shape[1]), 300
-    block, work = kernels.workspace(d, size, X.itemsize)
+    block, work = kernels.workspace(d, size)
     coef, b, figures, done = np.empty((g, d)), np.empty(g), np.empty((g, 4)), np.empty(g, np.uint8)
     kernels.fit_groups(
         X, y, s, np.array(starts), 1.0, True, 1e-13, 200.0, 1e-6, 1.0, coef, b, figures, done, size,
-        np.empty(block, X.dtype), np.empty(work),
+        np.empty(block), np.empty(work),
     )  # fmt: skip
     return coef, b, figures, done
 
@@ -143,7 +143,7 @@ def test_of_many_groups_each_has_the_bits_of_one(dtype, s):
 def test_shapes_are_checked():
     kernels = load("small_ridge")
     X, y = rows(50, 3)
-    block, work = kernels.workspace(3, 50, 8)
+    block, work = kernels.workspace(3, 50)
     def call(**changes):
         given = dict(
             X=X, y=y, s=np.empty(0), starts=np.array([0, 50]), coef=np.empty((1, 3)), b=np.empty(1), figures=np.empty((1, 4)),
@@ -154,7 +154,7 @@ def test_shapes_are_checked():
     call()
     wrong = (
         dict(y=y[:-1]), dict(s=np.ones(3)), dict(coef=np.empty((1, 2))), dict(b=np.empty(2)), dict(figures=np.empty((1, 3))),
-        dict(done=np.empty(2, np.uint8)), dict(work=np.empty(work - 1)), dict(block=np.empty(block, np.float32)),
+        dict(done=np.empty(2, np.uint8)), dict(work=np.empty(work - 1)), dict(block=np.empty(block + 1)),
     )
     for changes in wrong:
         with pytest.raises(ValueError, match="shapes do not belong together"):

@@ -71,7 +71,7 @@ class Estimator(Protocol, Parameters):
         return None
 
     def certificate_of_kernel(
-        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int, eps: float
+        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int
     ) -> Certificate:
         """The certificate of a fit that `fit_groups` has done."""
         raise NotImplementedError

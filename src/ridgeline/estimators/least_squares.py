@@ -110,9 +110,9 @@ class _LeastSquares(Regressor):
         return None if self.positive else fit_groups(X, y, weight, starts, alpha, fit_intercept)
 
     def certificate_of_kernel(
-        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int, eps: float
+        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int
     ) -> Certificate:
-        return certificate_of_kernel(n_features, *figures, eps)
+        return certificate_of_kernel(n_features, *figures)
 
     def restore(self, coef: np.ndarray, intercept: Any, n_iter: int, certificate: Certificate, classes: np.ndarray | None) -> None:
         self.coef_, self.intercept_, self.certificate_ = coef, intercept if self.fit_intercept else 0.0, certificate

@@ -201,7 +201,7 @@ class LogisticRegression(OnlineClassifier):
         return fit_groups(X, y, weight, starts, l2, fit_intercept, tol, max_iter)
 
     def certificate_of_kernel(
-        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int, eps: float
+        self, n_features: int, figures: tuple[float, float, float], n_iter: int, passes: int
     ) -> Certificate:
         return certificate_of_kernel(n_features, figures, n_iter, passes)
 

@@ -18,7 +18,7 @@ from ..moments import Moments
 from ..sources.folding import DOUBLE, SEGMENT_ELEMENTS, SEGMENT_ROWS
 from ..workspace import block_rows
 from .batch import Batch
-from .least_squares import EPS, LOST_DIGITS, SINGLE_LIMIT, SMALL, WELL_CONDITIONED, LinearSolution, certain_digits, rounding_terms
+from .least_squares import EPS, LOST_DIGITS, SMALL, WELL_CONDITIONED, LinearSolution, certain_digits, rounding_terms
 
 kernels = load("small_ridge")
 
@@ -33,10 +33,10 @@ def longest(d: int) -> int:
 
 
 @cache
-def sizes(d: int, itemsize: int = 8) -> tuple[float, float, int, int, int]:
+def sizes(d: int) -> tuple[float, float, int, int, int]:
     """Of d columns and a target: the noise of a mean, the terms of rounding, rows per block, entries of the two workspaces."""
     rows = block_rows(d + 2)
-    return (Moments(d, 1).mean_noise(), rounding_terms(d, 1), rows, *kernels.workspace(d, rows, itemsize))
+    return (Moments(d, 1).mean_noise(), rounding_terms(d, 1), rows, *kernels.workspace(d, rows))
 
 
 def fit_few_rows(X: Any, y: Any, alpha: Any, fit_intercept: Any) -> tuple[LinearSolution, Moments] | None:
@@ -87,23 +87,23 @@ def fit_groups(X: Any, y: np.ndarray, weight: np.ndarray, starts: np.ndarray, al
 
     Notes
     -----
-    No step of refinement, however few the rows; a group whose condition asks for one is not done.
+    float32 rows are summed in double. No step of refinement, however few the rows; a group whose condition asks for one is not done.
     """
     g, d = len(starts) - 1, X.shape[1]
     if not isinstance(X, np.ndarray) or not 1 <= d <= WIDEST:
         return None
-    noise, terms, rows, block, work = sizes(d, X.itemsize)
+    noise, terms, rows, block, work = sizes(d)
     done, intercept = np.empty(g, np.uint8), np.empty(g)
     coef, figures = np.empty((g, d)), np.empty((g, 4))
     kernels.fit_groups(
-        X, y, weight, starts, alpha, fit_intercept, noise, terms, WELL_CONDITIONED, LOST_DIGITS if X.itemsize == 8 else SINGLE_LIMIT,
-        coef, intercept, figures, done, rows, np.empty(block, X.dtype), np.empty(work),
+        X, y, weight, starts, alpha, fit_intercept, noise, terms, WELL_CONDITIONED, LOST_DIGITS,
+        coef, intercept, figures, done, rows, np.empty(block), np.empty(work),
     )  # fmt: skip
     once = np.ones(g, np.int64)
     return Batch(done.astype(bool) & (np.diff(starts) <= longest(d)), coef, intercept, figures[:, :3], once, once)
 
 
-def certificate_of_kernel(d: int, norm: float, bound: float, condition: float, eps: float = EPS) -> Certificate:
+def certificate_of_kernel(d: int, norm: float, bound: float, condition: float) -> Certificate:
     """The certificate of a fit that a kernel has done."""
-    error = rounding_terms(d, 1) * eps * condition
+    error = rounding_terms(d, 1) * EPS * condition
     return Certificate(OPTIMAL, "Cholesky (least squares from moments)", norm, bound, condition, 1, certain_digits(error))
