@@ -295,6 +295,18 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
             start += c
 
 
+def curvatures(PointLoss loss, const double[::1] y not None, const double[::1] z not None, double[:, ::1] work not None,
+               double[::1] out not None):
+    """out_i = l''(y_i, z_i); work (2, n) is workspace."""
+    cdef Py_ssize_t n = y.shape[0]
+    if z.shape[0] != n or out.shape[0] != n or work.shape[0] != 2 or work.shape[1] != n:
+        raise ValueError(f"{n} targets, {z.shape[0]} predictions, {out.shape[0]} curvatures")
+    if n == 0:
+        return
+    with nogil:
+        loss.evaluate(&y[0], &z[0], n, &work[0, 0], &work[1, 0], &out[0])
+
+
 def expand_scaled_huber(double epsilon, double sigma, X not None, const double[::1] y not None, const double[::1] s not None,
                         const double[::1] m not None, const double[::1] t not None, const double[::1] theta not None, int order,
                         double[:, ::1] totals not None, double[:, ::1] gradient not None, double[:, ::1] hessian not None,

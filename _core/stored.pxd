@@ -263,6 +263,8 @@ cdef extern from *:
 cdef enum:
     # multiply-adds of a dense Gram's registers in the time of one that goes to an entry anywhere
     TILE_ADVANTAGE = 40
+    # columns whose outputs are turned over at a time, and stay in the cache meanwhile
+    TRANSPOSED = 256
 
 
 cdef inline Stored stored_of(object X) except *:
@@ -346,7 +348,7 @@ cdef inline void predict_stored_outputs(const Stored* s, Py_ssize_t start, Py_ss
                                         const double* m, const double* theta, Py_ssize_t ld, Py_ssize_t c, double* work, double* z,
                                         Py_ssize_t step) noexcept nogil:
     """z_k (n numbers, at z + k step) = Z theta_k for c outputs, theta_k at theta + k ld; work (c, ld) holds them column by column."""
-    cdef Py_ssize_t i, j, k
+    cdef Py_ssize_t i, j, k, a = 0
     cdef double constant
     if far_columns(d, m):
         for k in range(c):
@@ -358,9 +360,13 @@ cdef inline void predict_stored_outputs(const Stored* s, Py_ssize_t start, Py_ss
         constant = theta[k * ld + d] if ones else 0.0
         for j in range(d):
             constant -= m[j] * theta[k * ld + j]
-            work[j * c + k] = theta[k * ld + j] * t[j]
         for i in range(n):
             z[k * step + i] = constant
+    while a < d:
+        for k in range(c):
+            for j in range(a, min(a + TRANSPOSED, d)):
+                work[j * c + k] = theta[k * ld + j] * t[j]
+        a += TRANSPOSED
     rl_stored_predict_outputs(s, start, n, work, c, z, step)
 
 
@@ -368,7 +374,7 @@ cdef inline void combine_stored_outputs(const Stored* s, Py_ssize_t start, Py_ss
                                         const double* m, const double* r, Py_ssize_t step, Py_ssize_t c, double* work, double* g,
                                         Py_ssize_t ld) noexcept nogil:
     """g_k (at g + k ld) = Z'r_k for c outputs, r_k at r + k step; work (c, ld) as above."""
-    cdef Py_ssize_t i, j, k
+    cdef Py_ssize_t i, j, k, a = 0
     cdef double total
     if far_columns(d, m):
         for k in range(c):
@@ -377,12 +383,17 @@ cdef inline void combine_stored_outputs(const Stored* s, Py_ssize_t start, Py_ss
     for j in range(d * c):
         work[j] = 0
     rl_stored_combine_outputs(s, start, n, r, step, c, work)
+    while a < d:
+        for k in range(c):
+            for j in range(a, min(a + TRANSPOSED, d)):
+                g[k * ld + j] = t[j] * work[j * c + k]
+        a += TRANSPOSED
     for k in range(c):
         total = 0
         for i in range(n):
             total += r[k * step + i]
         for j in range(d):
-            g[k * ld + j] = t[j] * work[j * c + k] - m[j] * total
+            g[k * ld + j] -= m[j] * total
         if ones:
             g[k * ld + d] = total
 

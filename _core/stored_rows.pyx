@@ -10,7 +10,7 @@ from libc.stdint cimport int32_t, int64_t
 
 from doubledouble cimport dd, dd_add, dd_add_double, dd_mul_double, fast_two_sum, two_prod, two_sum
 from rows cimport Rows, rows_of
-from stored cimport combine_stored, predict_stored
+from stored cimport combine_stored_outputs, predict_stored_outputs
 
 ctypedef fused index:
     int32_t
@@ -19,6 +19,21 @@ ctypedef fused index:
 SOUND = 0
 UNSORTED = 1
 OUTSIDE = 2
+
+
+cdef inline double entry_at(const Rows* x, int64_t k) noexcept nogil:
+    return x.stored.wide[k] if x.stored.wide != NULL else <double> x.stored.narrow[k]
+
+
+cdef inline int64_t column_at(const Rows* x, int64_t k) noexcept nogil:
+    return x.stored.brief[k] if x.stored.brief != NULL else x.stored.lengthy[k]
+
+
+cdef inline dd pair(double hi, double lo) noexcept nogil:
+    cdef dd r
+    r.hi = hi
+    r.lo = lo
+    return r
 
 
 def disorder(const int64_t[::1] begin not None, const int64_t[::1] end not None, const index[::1] columns not None, Py_ssize_t d):
@@ -47,53 +62,62 @@ def disorder(const int64_t[::1] begin not None, const int64_t[::1] end not None,
 
 
 def predict(X not None, const double[::1] m not None, const double[::1] t not None, const double[:, ::1] theta not None,
-            double[::1] vec not None, double[:, ::1] out not None):
-    """out (c, n) = Z theta' for theta (c, p), p = d or, with intercepts, d + 1; vec (p) is workspace. 2 c flops per entry."""
+            double[:, ::1] work not None, double[:, ::1] out not None):
+    """out (c, n) = Z theta' for theta (c, p), p = d or, with intercepts, d + 1; work (c, p) is workspace. 2 c flops per entry."""
     cdef Rows x = rows_of(X)
-    cdef Py_ssize_t n = x.n, d = x.d, c = theta.shape[0], p = theta.shape[1], j, k
-    if not x.sparse or m.shape[0] != d or t.shape[0] != d or (p != d and p != d + 1) or vec.shape[0] < p or out.shape[0] != c \
-            or out.shape[1] != n:
+    cdef Py_ssize_t n = x.n, d = x.d, c = theta.shape[0], p = theta.shape[1], i, k
+    if not x.sparse or m.shape[0] != d or t.shape[0] != d or (p != d and p != d + 1) or work.shape[0] != c or work.shape[1] != p \
+            or out.shape[0] != c or out.shape[1] != n:
         raise ValueError("shapes do not match")
-    if n == 0:
+    if n == 0 or c == 0:
         return
-    cdef const double* centre = &m[0] if d else NULL
-    cdef const double* scale = &t[0] if d else NULL
     with nogil:
-        for k in range(c):
-            for j in range(p):
-                vec[j] = theta[k, j]
-            predict_stored(&x.stored, 0, n, d, p > d, scale, centre, &vec[0] if p else NULL, &out[k, 0])
+        if d:
+            predict_stored_outputs(&x.stored, 0, n, d, p > d, &t[0], &m[0], &theta[0, 0], p, c, &work[0, 0], &out[0, 0], n)
+        else:
+            for k in range(c):
+                for i in range(n):
+                    out[k, i] = theta[k, 0] if p else 0.0
 
 
 def combine(X not None, const double[::1] m not None, const double[::1] t not None, const double[:, ::1] r not None,
-            double[:, ::1] out not None):
-    """out (c, p) = r Z for r (c, n), p = d or, with intercepts, d + 1; 2 c flops per entry."""
+            double[:, ::1] work not None, double[:, ::1] out not None):
+    """out (c, p) = r Z for r (c, n), p = d or, with intercepts, d + 1; work (c, p) is workspace. 2 c flops per entry."""
     cdef Rows x = rows_of(X)
-    cdef Py_ssize_t n = x.n, d = x.d, c = r.shape[0], p = out.shape[1], k
-    if not x.sparse or m.shape[0] != d or t.shape[0] != d or (p != d and p != d + 1) or r.shape[1] != n or out.shape[0] != c:
+    cdef Py_ssize_t n = x.n, d = x.d, c = r.shape[0], p = out.shape[1]
+    if not x.sparse or m.shape[0] != d or t.shape[0] != d or (p != d and p != d + 1) or r.shape[1] != n or work.shape[0] != c \
+            or work.shape[1] != p or out.shape[0] != c:
         raise ValueError("shapes do not match")
-    if p == 0:
+    if d == 0 or c == 0:
         return
-    cdef const double* centre = &m[0] if d else NULL
-    cdef const double* scale = &t[0] if d else NULL
     with nogil:
-        for k in range(c):
-            combine_stored(&x.stored, 0, n, d, p > d, scale, centre, &r[k, 0] if n else NULL, &out[k, 0])
+        combine_stored_outputs(&x.stored, 0, n, d, p > d, &t[0], &m[0], &r[0, 0] if n else NULL, n, c, &work[0, 0], &out[0, 0], p)
 
 
-cdef inline double entry_at(const Rows* x, int64_t k) noexcept nogil:
-    return x.stored.wide[k] if x.stored.wide != NULL else <double> x.stored.narrow[k]
+def squares(X not None, const double[::1] m not None, const double[::1] t not None, const double[::1] s not None, double[::1] out not None):
+    """out (p) += sum_i s_i Z_i^2, p = d or, with an intercept, d + 1; s is empty for ones. A few flops per entry and per column.
 
-
-cdef inline int64_t column_at(const Rows* x, int64_t k) noexcept nogil:
-    return x.stored.brief[k] if x.stored.brief != NULL else x.stored.lengthy[k]
-
-
-cdef inline dd pair(double hi, double lo) noexcept nogil:
-    cdef dd r
-    r.hi = hi
-    r.lo = lo
-    return r
+    Of a column far from zero without a zero in it, rounding leaves little.
+    """
+    cdef Rows x = rows_of(X)
+    cdef Py_ssize_t n = x.n, d = x.d, p = out.shape[0], i, j
+    cdef int64_t k
+    cdef double f, e, total = 0
+    if not x.sparse or m.shape[0] != d or t.shape[0] != d or (p != d and p != d + 1) or (s.shape[0] != 0 and s.shape[0] != n):
+        raise ValueError("shapes do not match")
+    with nogil:
+        for i in range(n):
+            f = s[i] if s.shape[0] else 1.0
+            total += f
+            for k in range(x.stored.begin[i], x.stored.end[i]):
+                j = column_at(&x, k)
+                # (e - m)^2 in place of m^2, which every row is given below
+                e = entry_at(&x, k) * t[j]
+                out[j] += f * e * (e - 2 * m[j])
+        for j in range(d):
+            out[j] += total * m[j] * m[j]
+        if p > d:
+            out[d] += total
 
 
 def residual_extended(X not None, const double[:, ::1] y not None, const double[::1] s not None, const double[::1] center not None,

@@ -13,6 +13,7 @@ itself:
     inner(share)       the same loss with its threshold lowered by a share
     of_pieces(...)     what sums over rows within and beyond the threshold say of the loss (only where there is a threshold)
     admits(shared)     whether the shared parameters are in the loss's domain
+    quadratic          whether l'' is the same everywhere
 
 To add a loss of one prediction per row: a class in `_core/expansion.pyx`, its name in that file's PointLoss, and an instance of
 `PointwiseLoss` here.
@@ -49,6 +50,7 @@ class PointwiseLoss:
     outputs: int = 1
     shared: int = 0
     gauge: bool = False
+    quadratic: bool = False
     self_concordant: bool = False  # |l'''| <= l'' |dz|: l'' changes by e^r at most where predictions move by r (Bach 2010)
     corner: float = np.inf
 
@@ -66,6 +68,12 @@ class PointwiseLoss:
         delta = self.corner
         value = 0.5 * sums.squares + delta * sums.sizes - 0.5 * delta * delta * sums.outside
         return value, sums.gradient + delta * sums.slope, sums.gram
+
+    def curvatures(self, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """The second derivative of each row's loss, in z."""
+        out = np.empty(len(z))
+        kernels.curvatures(self.kernel, y, z, np.empty((2, len(z))), out)
+        return out
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:
         """Add a slab to an expansion."""
@@ -111,7 +119,9 @@ def _workspace(out: Expansion, slab: Slab, p: int, rows: int, outputs: int = 0) 
     return block, *logits, per_row, scaled, np.empty((wide, wide), kind)
 
 
-SQUARED = PointwiseLoss("squared", kernels.Squared(), 1.0, lambda y, z: np.where(z == 0, 0.0, np.inf))
+SQUARED = PointwiseLoss(
+    "squared", kernels.Squared(), 1.0, lambda y, z: np.where(z == 0, 0.0, np.inf), quadratic=True, self_concordant=True
+)
 
 ABSOLUTE = PointwiseLoss("absolute", kernels.Absolute(), 0.0, lambda y, z: np.abs(z))
 
@@ -145,6 +155,7 @@ class ScaledHuberLoss:
     outputs: int = 1
     shared: int = 1
     gauge: bool = False
+    quadratic: bool = False
     self_concordant: bool = False
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:
@@ -193,6 +204,7 @@ class SoftmaxLoss:
     curvature: float = 0.5
     shared: int = 0
     gauge: bool = True
+    quadratic: bool = False
     self_concordant: bool = True
 
     def add_rows(self, slab: Slab, out: Expansion) -> None:

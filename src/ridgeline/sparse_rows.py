@@ -14,6 +14,9 @@ from .kernels import load
 
 kernels = load("stored_rows")
 
+FEW_ENTRIES = 1 << 20
+"""Of an array that sparse rows become without being asked to: 8 MB."""
+
 
 class SparseRows:
     """Rows (n, d) of which the stored entries are known, their columns ascending in each row; read-only.
@@ -42,8 +45,13 @@ class SparseRows:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows: Any) -> SparseRows:
-        """Some of the rows: a slice, a mask or their numbers."""
+    def __getitem__(self, rows: Any) -> Any:
+        """Some of the rows: a slice, a mask or their numbers; `[rows, :0]` has none of their columns."""
+        if isinstance(rows, tuple):
+            rows, columns = rows
+            if columns != slice(0):
+                raise TypeError("columns cannot be taken out of sparse rows")
+            return np.empty((len(self), 0), self.dtype)[rows]
         begin, end = (np.ascontiguousarray(place[rows]) for place in (self.begin, self.end))
         return SparseRows(begin, end, self.columns, self.data, (len(begin), self.shape[1]))
 
@@ -71,6 +79,13 @@ class SparseRows:
         out[row[column >= 0], column[column >= 0]] = self.data[at][column >= 0]
         return out
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """A few rows as an array, for whoever works on few at a time; more are refused."""
+        n, d = self.shape
+        if n > 1 and n * d > FEW_ENTRIES:
+            raise TypeError(f"{n} sparse rows of {d} columns are too many to write out; take some of them, rows[a:b]")
+        return self.toarray().astype(dtype or self.dtype, copy=False)
+
     def _entries(self) -> Any:
         """The places of the entries, row by row."""
         n, counts = len(self), self.end - self.begin
@@ -87,14 +102,14 @@ class SparseRows:
         out = np.empty((len(theta), len(self)))
         kernels.predict(
             self, np.zeros(d) if shift is None else shift, np.ones(d) if scale is None else scale,
-            np.ascontiguousarray(theta, np.float64), np.empty(theta.shape[1]), out,
+            np.ascontiguousarray(theta, np.float64), np.empty(theta.shape), out,
         )  # fmt: skip
         return out.T
 
-    def combine(self, r: np.ndarray, shift: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """r Z (c, d), Z = X scale - shift, for r (c, n); 2 c flops per entry."""
-        out = np.empty((len(r), self.shape[1]))
-        kernels.combine(self, shift, scale, np.ascontiguousarray(r), out)
+    def combine(self, r: np.ndarray, shift: np.ndarray, scale: np.ndarray, ones: bool = False) -> np.ndarray:
+        """r Z (c, d), Z = X scale - shift, for r (c, n); (c, d + 1) if Z has a last column of `ones`; 2 c flops per entry."""
+        out = np.empty((len(r), self.shape[1] + ones))
+        kernels.combine(self, shift, scale, np.ascontiguousarray(r), np.empty(out.shape), out)
         return out
 
     def absolute(self) -> SparseRows:
@@ -171,18 +186,15 @@ def sparse_rows(matrix: Any, name: str) -> SparseRows:
         raise ValueError(f"{name} is damaged: {error}.") from error
     if order == kernels.OUTSIDE:
         raise ValueError(f"{name} is damaged: row {row} has an entry of column {columns[place]}, and there are {shape[1]} columns.")
-    return rows if order == kernels.SOUND else _in_order(rows)
+    return rows if order == kernels.SOUND else _in_order(csr, data, columns, bounds)
 
 
-def _in_order(rows: SparseRows) -> SparseRows:
-    """A copy with the columns ascending in each row and entries of one column added up."""
-    at, counts = rows._entries(), rows.end - rows.begin
-    row, columns, data = np.repeat(np.arange(len(rows)), counts), rows.columns[at], rows.data[at]
-    order = np.lexsort((columns, row))
-    row, columns, data = row[order], columns[order], data[order]
-    first = np.append(True, (row[1:] != row[:-1]) | (columns[1:] != columns[:-1]))
-    start = np.flatnonzero(first)
+def _in_order(csr: Any, data: np.ndarray, columns: np.ndarray, bounds: np.ndarray) -> SparseRows:
+    """A copy with the columns ascending in each row and entries of one column added up, by SciPy, which is there with its matrix."""
+    ordered = type(csr)((data.copy(), columns.copy(), bounds), shape=csr.shape)
+    ordered.has_canonical_format = False  # whatever it was told before
+    ordered.has_sorted_indices = False
     with np.errstate(over="ignore"):
-        data = np.add.reduceat(data, start) if start.size else data
-    bounds = np.append(0, np.cumsum(np.bincount(row[start], minlength=len(rows))))
-    return SparseRows(bounds[:-1], bounds[1:], np.ascontiguousarray(columns[start]), data, rows.shape)
+        ordered.sum_duplicates()
+    bounds = ordered.indptr.astype(np.int64)
+    return SparseRows(bounds[:-1], bounds[1:], ordered.indices, ordered.data, csr.shape)

@@ -26,6 +26,9 @@ def expand(
     theta: _Double, order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Double, rows: _Double,
     scaled: _Real, partial: _Real
 ) -> None: ...
+def curvatures(
+    loss: Squared | Huber | Absolute | Logistic, y: _Double, z: _Double, work: _Double, out: _Double
+) -> None: ...
 def expand_scaled_huber(
     epsilon: float, sigma: float, X: _Real, y: _Double, s: _Double, m: _Double, t: _Double, theta: _Double,
     order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Double, rows: _Double, scaled: _Real,

@@ -14,6 +14,7 @@ from ..solvers.dual import solve_dual
 from ..solvers.few_rows import certificate_of_kernel, fit_few_rows, fit_groups
 from ..solvers.least_squares import LinearSolution, solve
 from ..solvers.nonnegative import solve_nonnegative
+from ..solvers.wide import solve_wide, wide
 from ..sources import ArraySource, Source, require_rows
 from ..sparse_rows import is_sparse
 from ..validation import as_real_array, check_targets, require_finite
@@ -123,7 +124,9 @@ class _LeastSquares(Regressor):
         """Fit checked rows, whose moments may be known; neither names nor a warning."""
         n, d = source.X.shape
         alphas = self._alphas(source.n_targets)
-        if moments is None and n < d and d > SMALL_WIDTH and not self.positive:
+        if moments is None and not self.positive and wide(source):
+            solutions = solve_wide(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
+        elif moments is None and n < d and d > SMALL_WIDTH and not self.positive:
             require_finite(source.X, "X")
             solutions = solve_dual(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
         else:

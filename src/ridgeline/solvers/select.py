@@ -1,6 +1,7 @@
 """Which solver a fit uses: a readable table.
 
     loss                        parameters m    solver    why
+    any but Huber's with scale  m > 2000        newton_cg of sparse rows: products with the Hessian cost what a gradient costs
     any                         m <= 600        newton    a Hessian of m^2 numbers is cheap, and six to twelve reads of the data suffice
     logistic, softmax; alpha>0  more            lbfgs     a Hessian costs more passes than it saves; one Gram preconditions all outputs
     else                        m <= 2000       newton    curvature may jump or vanish: steps want the Hessian itself
@@ -10,7 +11,8 @@ Where L-BFGS gets stuck and m <= 2000, Newton's method goes on from its point.
 
 Newton's method starts from samples: `newton` for smooth losses, `corner` for those whose slope has a corner.
 
-A squared loss is solved from its moments (`least_squares`), or through the Gram of the rows where they are fewer than the columns (`dual`);
+A squared loss is solved from its moments (`least_squares`), through the Gram of the rows where they are fewer than the columns (`dual`),
+or, of many sparse rows and columns, by newton_cg (`wide`);
 a quantile loss by an interior point (`interior_point`).
 """
 
@@ -22,12 +24,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..certificate import Certificate
+from ..curvature import has_products
 from ..objective import Objective
 from ..watch import OutOfTime, watch
 from .certify import certify
 from .corner import corner
 from .lbfgs import lbfgs
 from .newton import Solution, examine, newton, warm_start
+from .newton_cg import newton_cg
 
 FEW_PARAMETERS = 600
 """Up to which Newton's method is quicker on any loss."""
@@ -35,7 +39,11 @@ FEW_PARAMETERS = 600
 NEWTON_LIMIT = 2000
 """Up to which it is for losses that nothing bends evenly, and the limit of proofs by a Hessian."""
 
-METHODS = {"newton": "Newton with Cholesky ({why})", "lbfgs": "preconditioned L-BFGS ({why})"}
+METHODS = {
+    "newton": "Newton with Cholesky ({why})",
+    "newton_cg": "Newton with conjugate gradients ({why}, sparse rows)",
+    "lbfgs": "preconditioned L-BFGS ({why})",
+}
 
 PROVEN = 1e-8
 """A bound on F - F*, beside F, that wants no better proof."""
@@ -75,6 +83,8 @@ def minimise(
     if solver == "auto":
         even = objective.loss.self_concordant and objective.alpha > 0
         name = "newton" if objective.size <= (FEW_PARAMETERS if even else NEWTON_LIMIT) else "lbfgs"
+        if objective.size > NEWTON_LIMIT and has_products(objective):
+            name = "newton_cg"
         why = f"{objective.size} parameters"
     method = METHODS[name].format(why=why)
     solution = _in_time(objective, lambda: _solve(name, objective, theta, tol, max_iter))
@@ -112,6 +122,8 @@ def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_i
             return corner(objective, theta, tol=tol, max_iter=max_iter)
         theta, factor = warm_start(objective, theta)
         return newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
+    if name == "newton_cg":
+        return newton_cg(objective, theta, tol=tol, max_iter=max_iter)
     solution = lbfgs(objective, theta, tol=tol, max_iter=10 * max_iter)
     if solution.converged or objective.size > NEWTON_LIMIT or solution.n_iter >= 10 * max_iter:
         return solution

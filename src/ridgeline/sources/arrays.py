@@ -107,7 +107,7 @@ class ArraySource:
 
     def targets_only(self) -> ArraySource:
         """The same targets and weights beside no columns at all."""
-        return ArraySource(np.empty((self.n_rows, 0), self.dtype), self.y, self.weight, self.offset, self.n_threads, self.schema)
+        return ArraySource(self.X[:, :0], self.y, self.weight, self.offset, self.n_threads, self.schema)
 
 
 class PickedRows:

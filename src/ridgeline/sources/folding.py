@@ -171,8 +171,8 @@ def in_arrays(slab: Slab) -> Iterator[Slab]:
         yield Slab(slab.X[rows].toarray(), slab.y[rows], *vectors)
 
 
-COLUMNS_PER_ENTRY = 4
-"""Stored entries of a sparse segment, per column at least: a summary has a few numbers per column, which are made and merged."""
+ENTRIES_PER_COLUMN = 8
+"""Stored entries of a sparse segment at least: a summary has a few numbers per column, which are made and merged."""
 
 ENTRY_COST = 8
 """Entries of a dense segment that are read in the time of one stored entry."""
@@ -182,7 +182,7 @@ def sparse_bounds(X: SparseRows) -> np.ndarray:
     """Where segments of stored rows begin and end, each with about as many entries: a function of where the entries lie."""
     n, d = X.shape
     total = X.stored
-    count = min(total // max(SEGMENT_ELEMENTS // ENTRY_COST, COLUMNS_PER_ENTRY * d), -(-n // SEGMENT_ROWS))
+    count = min(total // max(SEGMENT_ELEMENTS // ENTRY_COST, ENTRIES_PER_COLUMN * d), -(-n // SEGMENT_ROWS))
     count = 1 << max(count.bit_length() - 1, 0)  # a power of two goes into any usual number of threads
     goals = total * np.arange(1, count) // count
     return np.unique(np.concatenate([[0], np.searchsorted(np.cumsum(X.end - X.begin), goals, side="right"), [n]]))
