@@ -66,6 +66,10 @@ def newton_cg(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: 
             product = HessianProduct(objective, point.theta)
         diagonal = (product.size[:, None] * squares + penalty).ravel()
         step = conjugate_gradients(product, point, np.where(diagonal > 0, diagonal, 1.0), max(fraction * steepness, BELOW * tol))
+        if objective.loss.gauge:
+            # of what is common to all outputs the minimum has nothing, and the preconditioner, which differs between them, has
+            outputs = step.reshape(objective.loss.outputs, -1)
+            outputs -= outputs.mean(axis=0)
         if iteration >= LONG and _runs_away(objective, point, step):
             return Solution(point, None, iteration, False, runaway=step)
         trial = _shortened(objective, point, step)
