@@ -81,6 +81,7 @@ def test_a_fit_forgets():
 @pytest.mark.parametrize(("options", "arguments", "message"), [
     ({}, {"classes": [0]}, "there is one class"),
     ({}, {"classes": [5, 6]}, "y holds the label"),
+    ({"l1_ratio": 0.5}, {"classes": [0, 1]}, "set l1_ratio=0"),
     ({"class_weight": "balanced"}, {"classes": [0, 1]}, "class_weight='balanced' needs all rows at once"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(options, arguments, message):

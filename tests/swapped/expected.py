@@ -4,7 +4,6 @@ A_HINT = "a solver's name is a hint: what one solver of scikit-learn cannot do i
 NO_COUNT = "the solution is direct: there are no steps to count or to warn of"
 TEN_STEPS = "max_iter=1 stands for ten steps of L-BFGS"
 PRIVATE = "calls a private function or attribute of scikit-learn's"
-L1 = "only the squared penalty is fitted so far"
 CALLBACKS = "the callbacks of scikit-learn's L-BFGS, an iteration each, have no place in fits that start from samples"
 
 FAILURES: dict[str, str] = {
@@ -26,21 +25,6 @@ FAILURES: dict[str, str] = {
     "test_logistic::test_max_iter[[]42-lbfgs-*": TEN_STEPS,
     "test_logistic::test_newton_cholesky_fallback_to_lbfgs": "rows that do not determine the coefficients are warned of, C=1e30 or not",
     "test_logistic::test_warm_start[[]42-*-False-lbfgs[]]": TEN_STEPS,
-    "test_logistic::test_LogisticRegressionCV_GridSearchCV_elastic_net[[]3[]]": L1,
-    "test_logistic::test_LogisticRegression_elastic_net_objective*": L1,
-    "test_logistic::test_elastic_net_coeffs*": L1,
-    "test_logistic::test_elastic_net_l1_l2_equivalence[[]42-l1-*": L1,
-    "test_logistic::test_elastic_net_versus_sgd*": L1,
-    "test_logistic::test_elastic_net_vs_l1_l2*": L1,
-    "test_logistic::test_l1_ratio_non_elasticnet": L1,
-    "test_logistic::test_liblinear_not_stuck*": L1,
-    "test_logistic::test_logistic_regression_cv_refit[[]42-1[]]": L1,
-    "test_logistic::test_logisticregression_liblinear_sample_weight[[]42-params0[]]": L1,
-    "test_logistic::test_logreg_l1*": L1,
-    "test_logistic::test_lr_penalty_l1ratio_incompatible[[]l1*": L1,
-    "test_logistic::test_saga_vs_liblinear[[]*-1[]]": L1,
-    "test_logistic::test_sample_and_class_weight_equivalence_liblinear*": L1,
-    "test_logistic::test_scores_attribute_layout_elasticnet": L1,
     "test_quantile::test_error_interior_point_future": A_HINT,
     "test_ridge::test_lbfgs_solver_error": NO_COUNT,
     "test_ridge::test_n_iter": NO_COUNT,

@@ -14,11 +14,12 @@ from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..solvers.batch import Batch
 from ..solvers.few_labels import certificate_of_kernel, fit_few_labels, fit_groups
+from ..solvers.proximal_newton import proximal_newton
 from ..solvers.select import METHODS, minimise
 from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..views import class_rows
 from .base import source_names
-from .logistic_penalty import penalty_weights, warn_of_penalty
+from .logistic_penalty import l1_weights, penalty_weights, warn_of_penalty
 from .online import OnlineClassifier
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
 
@@ -194,9 +195,9 @@ class LogisticRegression(OnlineClassifier):
         return self
 
     def fit_groups(self, X: Any, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
-        l2, _, tol, max_iter, solver = self._options()
+        l2, l1, tol, max_iter, solver = self._options()
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
-        if self.class_weight is not None or solver == "lbfgs" or self.verbose or self.time_limit is not None:
+        if l1 or self.class_weight is not None or solver == "lbfgs" or self.verbose or self.time_limit is not None:
             return None
         return fit_groups(X, y, weight, starts, l2, fit_intercept, tol, max_iter)
 
@@ -245,15 +246,13 @@ class LogisticRegression(OnlineClassifier):
         """The weights of the penalty, `tol`, `max_iter` and `solver`, checked."""
         self._check_hints()
         l2, l1 = penalty_weights(self.penalty, self.C, self.l1_ratio)
-        if l1:
-            raise ValueError(f"l1_ratio == {self.l1_ratio!r}: only the squared penalty is fitted so far, so l1_ratio must be 0.")
         tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter", low=0)
         solver = check_choice(self.solver, "solver", SOLVERS)
         return l2, l1, tol, max_iter, solver if solver in METHODS else "auto"
 
     def _fit_codes(self, source: Source, classes: np.ndarray, share: np.ndarray, names: np.ndarray | None) -> None:
         """Fit a source of class codes, `share` the weight of the rows of each."""
-        l2, _, tol, max_iter, solver = self._options()
+        l2, l1, tol, max_iter, solver = self._options()
         present = np.flatnonzero(share > 0)
         if len(present) < 2:
             raise ValueError(
@@ -264,13 +263,19 @@ class LogisticRegression(OnlineClassifier):
         loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if c == 2 else SoftmaxLoss(c)
         with self._watched():
             best = None
-            if c == 2 and isinstance(source, ArraySource) and solver != "lbfgs" and not self.verbose and not self.warm_start:
+            plain = solver != "lbfgs" and not (l1 or self.verbose or self.warm_start)
+            if c == 2 and isinstance(source, ArraySource) and plain:
                 best = fit_few_labels(source, l2, fit_intercept, tol, max_iter)
             if best is None:
                 objective = Objective(source, loss, l2, fit_intercept)
                 start = self._start(objective, share, classes) if max_iter else np.zeros(objective.size)
                 remedy = NOT_CONVERGED.get(self.solver, REMEDY).format(max_iter=max_iter)
-                best = minimise(objective, start, tol=tol, max_iter=max_iter, solver=solver, remedy=remedy)
+                if l1:
+                    coordinates = objective.coordinates
+                    weights = l1_weights(l1, coordinates.scale, loss.outputs, coordinates.width)
+                    best = proximal_newton(objective, weights, start, tol=tol, max_iter=max_iter, remedy=remedy)
+                else:
+                    best = minimise(objective, start, tol=tol, max_iter=max_iter, solver=solver, remedy=remedy)
         self.classes_ = classes
         self.coef_ = best.coef
         self.intercept_ = best.intercept

@@ -10,6 +10,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from .parameters import check_choice, check_number
 
 RATIOS: dict[str | None, float] = {"l2": 0.0, "l1": 1.0, None: 0.0}
@@ -59,3 +61,9 @@ def warn_of_penalty(penalty: Any, C: Any, l1_ratio: Any, stacklevel: int = 4) ->
         warn(f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})")
     if penalty in ("l1", "l2") and l1_ratio != RATIOS[penalty]:
         warn(f"Inconsistent values: penalty={penalty} with l1_ratio={l1_ratio}; penalty was taken. Leave it out.")
+
+def l1_weights(strength: float, scale: np.ndarray, outputs: int, width: int) -> np.ndarray:
+    """The weight of each parameter's absolute value in scaled columns, zero for intercepts; flat."""
+    weights = np.zeros((outputs, width))
+    weights[:, : len(scale)] = strength * scale
+    return weights.ravel()

@@ -1,0 +1,87 @@
+"""L1 and elastic net penalties: the least subgradient of the answer is zero, and the certificate's bound holds."""
+
+import numpy as np
+import pytest
+
+from ridgeline import LogisticRegression
+
+CASES = [(100, 20, 2, 1.0, 1.0), (300, 5, 2, 0.5, 1.0), (200, 10, 3, 1.0, 1.0), (200, 10, 4, 0.3, 0.1), (40, 100, 2, 1.0, 0.5)]
+
+
+def problem(n, d, c, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d)) * rng.choice([0.1, 1.0, 10.0], d) + rng.normal(size=d)
+    z = (X - X.mean(0)) / X.std(0) @ (rng.normal(size=(d, c)) * (np.arange(d)[:, None] < 4))
+    return X, (z + rng.gumbel(size=z.shape)).argmax(axis=1), rng.uniform(0.5, 2.0, n)
+
+
+def gradient(model, X, y, s, l2):
+    """Of losses and squared penalty, by NumPy alone."""
+    w, b = model.coef_, model.intercept_
+    if len(w) == 1:
+        w, b = np.vstack([0 * w, w]), np.append(0, b)
+    z = X @ w.T + b
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[np.arange(len(X)), y] -= 1
+    g, g0 = (s[:, None] * p).T @ X + l2 * w, s @ p
+    return (g, g0) if len(model.coef_) > 1 else (g[1:], g0[1:])
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(("n", "d", "c", "ratio", "C"), CASES)
+def test_the_least_subgradient_is_zero(n, d, c, ratio, C, fit_intercept):
+    X, y, s = problem(n, d, c)
+    model = LogisticRegression(C=C, l1_ratio=ratio, fit_intercept=fit_intercept).fit(X, y, s)
+    g, g0 = gradient(model, X, y, s, (1 - ratio) / C)
+    l1, zero = ratio / C, model.coef_ == 0
+    size = np.abs(X).T @ s
+    assert (np.abs(g + l1 * np.sign(model.coef_))[~zero] <= 1e-12 * np.broadcast_to(size, g.shape)[~zero]).all()
+    assert (np.abs(g)[zero] <= l1 * (1 + 1e-12)).all()
+    if fit_intercept:
+        assert np.abs(g0).max() <= 1e-12 * s.sum()
+    assert model.certificate_.status == "optimal"
+    assert ratio < 1 or zero.any()
+
+
+@pytest.mark.parametrize("ratio", [0.2, 1.0])
+def test_the_bound_holds(ratio):
+    X, y, s = problem(300, 8, 2)
+
+    def risk(w, b):
+        z = np.where(y == 1, 1, -1) * (X @ w + b)
+        return (s @ np.logaddexp(0, -z) + (1 - ratio) / 2 * w @ w + ratio * np.abs(w).sum()) / s.sum()
+
+    best = LogisticRegression(l1_ratio=ratio).fit(X, y, s)
+    rough = LogisticRegression(l1_ratio=ratio, tol=1e-3).fit(X, y, s)
+    least = risk(best.coef_[0], best.intercept_[0])
+    assert best.certificate_.suboptimality < 1e-15
+    assert risk(rough.coef_[0], rough.intercept_[0]) - least <= rough.certificate_.suboptimality + 1e-15
+
+
+def test_l1_ratio_of_nearly_zero_is_the_squared_penalty():
+    X, y, s = problem(200, 6, 3)
+    near = LogisticRegression(l1_ratio=1e-12).fit(X, y, s)
+    np.testing.assert_allclose(near.coef_, LogisticRegression().fit(X, y, s).coef_, rtol=1e-8, atol=1e-10)
+
+
+def test_a_strong_penalty_leaves_the_intercept_alone():
+    X, y, s = problem(150, 5, 2)
+    model = LogisticRegression(C=1e-6, l1_ratio=1.0).fit(X, y, s)
+    np.testing.assert_array_equal(model.coef_, 0.0)
+    np.testing.assert_allclose(model.intercept_, np.log(s[y == 1].sum() / s[y == 0].sum()), rtol=1e-12)
+
+
+def test_one_step_is_not_enough_and_says_so():
+    X, y, s = problem(300, 8, 2)
+    with pytest.warns(UserWarning, match="Stopped after 1 iterations.*Raise max_iter"):
+        model = LogisticRegression(l1_ratio=1.0, max_iter=1).fit(X, y, s)
+    assert model.certificate_.status == "stopped_early"
+    assert model.n_iter_ == 1
+
+
+def test_float32_rows():
+    X, y, s = problem(300, 8, 2)
+    model = LogisticRegression(l1_ratio=1.0).fit(X.astype(np.float32), y, s)
+    assert model.coef_.dtype == np.float32
+    np.testing.assert_allclose(model.coef_, LogisticRegression(l1_ratio=1.0).fit(X, y, s).coef_, rtol=1e-4, atol=1e-6)
