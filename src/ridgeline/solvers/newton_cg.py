@@ -95,11 +95,11 @@ def conjugate_gradients(product: HessianProduct, point: Point, diagonal: np.ndar
     residual = -point.gradient
     z = residual / diagonal
     direction = z.copy()
-    size = float(residual @ z)
+    size = _dot(residual, z)
     for _ in range(MOST_PRODUCTS):
         image = product(direction)
-        curvature = float(direction @ image)
-        if not curvature > EPS * float(diagonal @ (direction * direction)):
+        curvature = _dot(direction, image)
+        if not curvature > EPS * _dot(diagonal * direction, direction):
             # a direction that the rows do not see: what is left of the gradient along it is rounding
             break
         t = size / curvature
@@ -109,10 +109,15 @@ def conjugate_gradients(product: HessianProduct, point: Point, diagonal: np.ndar
         if objective.steepness(replace(point, gradient=residual)) <= enough:
             break
         np.divide(residual, diagonal, out=z)
-        last, size = size, float(residual @ z)
+        last, size = size, _dot(residual, z)
         direction *= size / last
         direction += z
     return step
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    """a'b in this thread: the BLAS would wake threads of its own for it, which the passes over the rows then have to wait for."""
+    return float(np.einsum("i,i->", a, b))
 
 
 def _shortened(objective: Objective, point: Point, step: np.ndarray) -> Point | None:
