@@ -16,14 +16,17 @@ cdef inline double power_of_two(double size) noexcept nogil:
     return ldexp(1.0, min(max(-exponent, -500), 500))
 
 
-cdef inline void assemble_equations(Py_ssize_t d, Py_ssize_t t, const double* lower, const double* mean, const double* scale, double weight,
-                                    double noise, double alpha, bint fit_intercept,
+cdef inline void assemble_equations(Py_ssize_t d, Py_ssize_t t, const double* lower, Py_ssize_t ld, const double* mean, const double* scale,
+                                    double weight, double noise, double alpha, bint fit_intercept,
                                     double* A, double* c, double* T, double* penalty) noexcept nogil:
-    """A v = c from the moments of d features and t targets, in columns scaled to a diagonal near one."""
-    cdef Py_ssize_t p = d + t, j, k
+    """A v = c from the moments of d features and t targets, in columns scaled to a diagonal near one.
+
+    The rows of `lower`, the scatter, are ld numbers apart.
+    """
+    cdef Py_ssize_t j, k
     cdef double s, u
     for j in range(d):
-        s = lower[j * p + j]
+        s = lower[j * ld + j]
         if fit_intercept:
             u = noise * mean[j]
             s = 0 if s <= weight * u * u else s
@@ -32,16 +35,16 @@ cdef inline void assemble_equations(Py_ssize_t d, Py_ssize_t t, const double* lo
         T[j] = 0 if s == 0 and fit_intercept else power_of_two(sqrt(s))
     for j in range(d):
         for k in range(j + 1):
-            s = lower[j * p + k]
+            s = lower[j * ld + k]
             if not fit_intercept:
                 s += weight * mean[j] * mean[k]
             A[j * d + k] = s * T[j] * T[k]
             A[k * d + j] = A[j * d + k]
     for j in range(t):
         s = noise * mean[d + j]
-        s = 0 if fit_intercept and lower[(d + j) * p + d + j] <= weight * s * s else 1   # a constant target
+        s = 0 if fit_intercept and lower[(d + j) * ld + d + j] <= weight * s * s else 1   # a constant target
         for k in range(d):
-            u = lower[(d + j) * p + k]
+            u = lower[(d + j) * ld + k]
             if not fit_intercept:
                 u += weight * mean[d + j] * mean[k]
             c[j * d + k] = s * u * T[k]

@@ -23,10 +23,10 @@ from scatter cimport add_moments
 
 
 cdef void check(Py_ssize_t n, Py_ssize_t d, Py_ssize_t n_y, Py_ssize_t n_s, Py_ssize_t p, Py_ssize_t t,
-                Py_ssize_t mean, Py_ssize_t rows, Py_ssize_t columns) except *:
+                Py_ssize_t mean) except *:
     if n_y != n or (n_s != 0 and n_s != n):
         raise ValueError(f"{n} rows of X, {n_y} of y, {n_s} weights (pass none, or one per row)")
-    if p != d + t or mean != p or rows != p or columns != p:
+    if p != d + t or mean != p:
         raise ValueError(f"the statistics must have {d} + {t} columns")
 
 
@@ -37,25 +37,49 @@ def accumulate(X not None, const double[:, ::1] y not None, const double[::1] s 
     """Add the rows of X (n x d) and y (n x t) to (weight, mean, scatter); returns the new weight.
 
     X is float64 or float32 with adjacent columns or adjacent rows. scale (d + t) multiplies the columns (powers of two). mean (p = d + t)
-    and the lower triangle of scatter (p x p) are updated. s is empty or has n weights. Products are formed in the precision of `block`.
-    Workspace, with P = p + 1 padded to whole 64-byte vectors: block (b, P), rows (3, max(b, P)), partial (P, P), sums (P, P), which may
-    be `partial` itself where that is float64. One read of X; n (p + 1)(p + 2) flops;
-    twice that where the mean of 64 rows says too little of the mean of all.
+    and the lower triangle of the first p rows of scatter (P, P) are updated, P = p + 1 padded to whole 64-byte vectors; what is beyond is
+    workspace. s is empty or has n weights. Products are formed in the precision of `block`.
+    Workspace, with Q = p + 1 padded to whole vectors of that precision: block (b, Q), rows (3, max(b, P)), partial (Q, Q), sums (P, P).
+    `sums` may be `scatter` itself where there is no weight yet, and `partial` may be `sums` where both are float64.
+    One read of X; n (p + 1)(p + 2) flops; twice that where the mean of 64 rows says too little of the mean of all.
     """
     cdef Rows x = rows_of(X)
-    cdef Py_ssize_t t = y.shape[1], p = scale.shape[0], b = block.shape[0], ld = pad(p + 1, sizeof(real))
-    check(x.n, x.d, y.shape[0], s.shape[0], p, t, mean.shape[0], scatter.shape[0], scatter.shape[1])
-    if b < 1 or block.shape[1] != ld or rows.shape[0] < 3 or rows.shape[1] < max(ld, b) or partial.shape[0] != ld \
-            or partial.shape[1] != ld or sums.shape[0] != ld or sums.shape[1] != ld:
-        raise ValueError("the workspace is too small, or not padded to whole vectors")
+    cdef Py_ssize_t t = y.shape[1], p = scale.shape[0], b = block.shape[0]
+    cdef Py_ssize_t ld = pad(p + 1, sizeof(real)), width = pad(p + 1, sizeof(double))
+    check(x.n, x.d, y.shape[0], s.shape[0], p, t, mean.shape[0])
+    if b < 1 or block.shape[1] != ld or rows.shape[0] < 3 or rows.shape[1] < max(width, b) or partial.shape[0] != ld \
+            or partial.shape[1] != ld or sums.shape[0] != width or sums.shape[1] != width or scatter.shape[0] != width \
+            or scatter.shape[1] != width:
+        raise ValueError("the statistics or the workspace do not match the columns, padded to whole vectors")
+    if weight != 0 and &sums[0, 0] == &scatter[0, 0]:
+        raise ValueError("scatter that holds something cannot be workspace")
     if p == 0 or x.n == 0:
         return weight
     with nogil:
         weight = add_moments(
-            &x, &y[0, 0] if t else NULL, t, &s[0] if s.shape[0] else NULL, &scale[0], weight, &mean[0], &scatter[0, 0],
+            &x, &y[0, 0] if t else NULL, t, &s[0] if s.shape[0] else NULL, &scale[0], weight, &mean[0], &scatter[0, 0], width,
             &block[0, 0], b, &rows[0, 0], &rows[1, 0], &rows[2, 0], &partial[0, 0], &sums[0, 0],
         )
     return weight
+
+
+def merge(double[:, ::1] scatter not None, const double[:, ::1] other not None, double sign, const double[::1] ratio not None,
+          double f, const double[::1] delta not None):
+    """S_ij += sign S'_ij r_i r_j + f delta_i delta_j in the lower triangle of the first p = len(delta) rows; 5 p^2 / 2 flops."""
+    cdef Py_ssize_t p = delta.shape[0], i, j
+    if scatter.shape[0] < p or scatter.shape[1] < p or other.shape[0] < p or other.shape[1] < p or ratio.shape[0] != p:
+        raise ValueError(f"the statistics must have {p} columns")
+    cdef double* mine
+    cdef const double* theirs
+    cdef double a, b
+    with nogil:
+        for i in range(p):
+            mine = &scatter[i, 0]
+            theirs = &other[i, 0]
+            a = sign * ratio[i]
+            b = f * delta[i]
+            for j in range(i + 1):
+                mine[j] += a * theirs[j] * ratio[j] + b * delta[j]
 
 
 def accumulate_extended(const real[:, :] X not None, const double[:, ::1] y not None, const double[::1] s not None,
@@ -71,8 +95,8 @@ def accumulate_extended(const real[:, :] X not None, const double[:, ::1] y not 
     cdef Py_ssize_t n = X.shape[0], d = X.shape[1], t = y.shape[1], p = scale.shape[0], i, j, k
     cdef double f, a, e, z
     cdef dd q, r, u, v
-    check(n, d, y.shape[0], s.shape[0], p, t, pivot.shape[0], hi.shape[0], hi.shape[1])
-    if lo.shape[0] != p or lo.shape[1] != p or tail.shape[0] != p or tail.shape[1] != p \
+    check(n, d, y.shape[0], s.shape[0], p, t, pivot.shape[0])
+    if hi.shape[0] != p or hi.shape[1] != p or lo.shape[0] != p or lo.shape[1] != p or tail.shape[0] != p or tail.shape[1] != p \
             or sums.shape[0] != 2 or sums.shape[1] != p or weight.shape[0] != 2 \
             or rows.shape[0] < 4 or rows.shape[1] < p:
         raise ValueError("the statistics and the workspace must match the columns")

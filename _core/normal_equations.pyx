@@ -19,8 +19,8 @@ def assemble(
 
     Parameters
     ----------
-    lower : (p, p)
-        Scatter of the columns times `scale`; the lower triangle is read.
+    lower : (p, p) or larger
+        Scatter of the columns times `scale`; the lower triangle of its first p rows is read.
     mean, scale : (p,)
         Mean of the scaled columns, and their scale.
     noise : float
@@ -28,15 +28,15 @@ def assemble(
     A : (d, d), c : (t, d), T : (d,), penalty : (d,)
         Filled: the equations, the columns' scale D times `scale`, alpha T^2.
     """
-    cdef Py_ssize_t p = lower.shape[0], d = A.shape[0], t = p - d
+    cdef Py_ssize_t p = scale.shape[0], d = A.shape[0], t = p - d
     if (
-        t < 0 or lower.shape[1] != p or mean.shape[0] != p or scale.shape[0] != p or A.shape[1] != d or c.shape[0] != t or c.shape[1] != d
+        t < 0 or lower.shape[0] < p or lower.shape[1] < p or mean.shape[0] != p or A.shape[1] != d or c.shape[0] != t or c.shape[1] != d
         or T.shape[0] != d or penalty.shape[0] != d
     ):
         raise ValueError(f"shapes do not belong together for {d} features and {t} targets")
     with nogil:
         assemble_equations(
-            d, t, &lower[0, 0] if p else NULL, &mean[0] if p else NULL, &scale[0] if p else NULL, weight, noise, alpha, fit_intercept,
+            d, t, &lower[0, 0] if p else NULL, lower.shape[1], &mean[0] if p else NULL, &scale[0] if p else NULL, weight, noise, alpha, fit_intercept,
             &A[0, 0] if d else NULL, &c[0, 0] if d and t else NULL, &T[0] if d else NULL, &penalty[0] if d else NULL,
         )
 

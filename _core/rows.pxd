@@ -50,13 +50,73 @@ cdef extern from *:
         } \\
     }
 
-    /* `last` is the end of the matrix, beyond which nothing is read: the rows before it are taken one number at a time. */
+    /* The same rows beside a target and a one, [f (x t - m), f (y t_y - m_y), f], which lie in the last two of the V vectors; a target
+       without weight may hold anything. */
+    #define RL_BESIDE(X, T, V) \\
+    static RL_FUSED void rl_beside_##X##_##T##_##V(const X* x, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* y, \\
+                                                   const double* t, const double* m, const double* f, T* block, Py_ssize_t ld) { \\
+        rl_wide scale[V], centre[V], one[V]; \\
+        rl_mask keep[V], target[V]; \\
+        RL_EACH(k, V) { scale[k] = centre[k] = one[k] = (rl_wide){0}; keep[k] = target[k] = (rl_mask){0}; } \\
+        for (Py_ssize_t j = 0; j < d; j++) { \\
+            scale[j / RL_LANES][j % RL_LANES] = t[j]; \\
+            centre[j / RL_LANES][j % RL_LANES] = m[j]; \\
+            keep[j / RL_LANES][j % RL_LANES] = -1; \\
+        } \\
+        target[d / RL_LANES][d % RL_LANES] = -1; \\
+        one[(d + 1) / RL_LANES][(d + 1) % RL_LANES] = 1; \\
+        for (Py_ssize_t i = 0; i < n; i++, x += row, block += ld) { \\
+            const double e = f && f[i] == 0 ? 0.0 : y[i] * t[d] - m[d]; \\
+            const rl_wide beside = (rl_wide){0} + e; \\
+            RL_EACH(k, V) { \\
+                rl_wide z = __builtin_convertvector(((const rl_row_##X*) x)[k], rl_wide) * scale[k] - centre[k]; \\
+                if (k >= V - 2) z = (rl_wide) (((rl_mask) z & keep[k]) | ((rl_mask) beside & target[k]) | (rl_mask) one[k]); \\
+                if (f) z *= f[i]; \\
+                ((rl_row_##T*) block)[k] = __builtin_convertvector(z, rl_row_##T); \\
+            } \\
+        } \\
+    }
+
+    /* How many of n rows may be read `width` numbers wide, for `last` is the end of the matrix, beyond which nothing is read. */
+    #define RL_WHOLE(X) \\
+    static inline Py_ssize_t rl_whole_##X(const X* x, const X* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t width) { \\
+        const Py_ssize_t room = last - x - width; \\
+        return room < 0 ? 0 : room / row + 1 < n ? room / row + 1 : n; \\
+    }
+
+    RL_WHOLE(double)
+    RL_WHOLE(float)
+
+    /* Whether the rows are narrow enough for that; if so, packed. */
+    #define RL_PACK_BESIDE(X, T) \\
+    RL_BESIDE(X, T, 1) RL_BESIDE(X, T, 2) RL_BESIDE(X, T, 3) RL_BESIDE(X, T, 4) \\
+    static int rl_pack_beside_##X##_##T(const X* x, const X* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* y, \\
+                                        const double* t, const double* m, const double* f, T* block, Py_ssize_t ld) { \\
+        const Py_ssize_t width = (d + 2 + RL_LANES - 1) / RL_LANES, vectors = rl_whole_##X(x, last, row, n, width * RL_LANES); \\
+        if (width > 4) return 0; \\
+        if (width * RL_LANES < ld) rl_zero_##T(block + width * RL_LANES, vectors, ld - width * RL_LANES, ld); \\
+        if (width == 1) rl_beside_##X##_##T##_1(x, row, vectors, d, y, t, m, f, block, ld); \\
+        else if (width == 2) rl_beside_##X##_##T##_2(x, row, vectors, d, y, t, m, f, block, ld); \\
+        else if (width == 3) rl_beside_##X##_##T##_3(x, row, vectors, d, y, t, m, f, block, ld); \\
+        else rl_beside_##X##_##T##_4(x, row, vectors, d, y, t, m, f, block, ld); \\
+        for (Py_ssize_t i = vectors; i < n; i++) { \\
+            const double g = f ? f[i] : 1.0; \\
+            T* to = block + i * ld; \\
+            for (Py_ssize_t j = 0; j < d; j++) to[j] = (T) (g * (x[i * row + j] * t[j] - m[j])); \\
+            to[d] = g != 0 ? (T) (g * (y[i] * t[d] - m[d])) : 0; \\
+            to[d + 1] = (T) g; \\
+            for (Py_ssize_t j = d + 2; j < ld; j++) to[j] = 0; \\
+        } \\
+        return 1; \\
+    }
+
+    /* The last rows of the matrix are taken one number at a time. */
     #define RL_PACK(X, T) \\
     RL_NARROW(X, T, 1) RL_NARROW(X, T, 2) RL_NARROW(X, T, 3) RL_NARROW(X, T, 4) \\
     static RL_FUSED void rl_pack_##X##_##T(const X* x, const X* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* t, \\
                                            const double* m, const double* f, T* block, Py_ssize_t ld) { \\
         const Py_ssize_t width = (d + RL_LANES - 1) / RL_LANES, whole = (width - 1) * RL_LANES; \\
-        const Py_ssize_t room = last - x - width * RL_LANES, vectors = room < 0 ? 0 : room / row + 1 < n ? room / row + 1 : n; \\
+        const Py_ssize_t vectors = rl_whole_##X(x, last, row, n, width * RL_LANES); \\
         rl_wide t_end[4] = {{0}}, m_end[4] = {{0}}; \\
         rl_mask keep = {0}; \\
         Py_ssize_t i = vectors; \\
@@ -151,6 +211,10 @@ cdef extern from *:
     RL_PACK(double, float)
     RL_PACK(float, double)
     RL_PACK(float, float)
+    RL_PACK_BESIDE(double, double)
+    RL_PACK_BESIDE(double, float)
+    RL_PACK_BESIDE(float, double)
+    RL_PACK_BESIDE(float, float)
     RL_TRANSPOSE(double, double)
     RL_TRANSPOSE(double, float)
     RL_TRANSPOSE(float, double)
@@ -165,6 +229,14 @@ cdef extern from *:
                               const double* m, const double* f, double* block, Py_ssize_t ld) noexcept nogil
     void rl_pack_float_float(const float* x, const float* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* t,
                              const double* m, const double* f, float* block, Py_ssize_t ld) noexcept nogil
+    bint rl_pack_beside_double_double(const double* x, const double* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* y,
+                                      const double* t, const double* m, const double* f, double* block, Py_ssize_t ld) noexcept nogil
+    bint rl_pack_beside_double_float(const double* x, const double* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* y,
+                                     const double* t, const double* m, const double* f, float* block, Py_ssize_t ld) noexcept nogil
+    bint rl_pack_beside_float_double(const float* x, const float* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* y,
+                                     const double* t, const double* m, const double* f, double* block, Py_ssize_t ld) noexcept nogil
+    bint rl_pack_beside_float_float(const float* x, const float* last, Py_ssize_t row, Py_ssize_t n, Py_ssize_t d, const double* y,
+                                    const double* t, const double* m, const double* f, float* block, Py_ssize_t ld) noexcept nogil
     void rl_transpose_double_double(const double* x, Py_ssize_t column, Py_ssize_t n, Py_ssize_t d, const double* t,
                                     const double* m, const double* f, double* block, Py_ssize_t ld) noexcept nogil
     void rl_transpose_double_float(const double* x, Py_ssize_t column, Py_ssize_t n, Py_ssize_t d, const double* t,
@@ -265,6 +337,24 @@ cdef inline void pack(const Rows* X, Py_ssize_t start, Py_ssize_t n, const doubl
             rl_transpose_double_float(X.wide + start, X.column, n, X.d, t, m, f, block, ld)
         else:
             rl_transpose_float_float(X.narrow + start, X.column, n, X.d, t, m, f, block, ld)
+
+
+cdef inline bint pack_beside(const Rows* X, Py_ssize_t start, Py_ssize_t n, const double* y, const double* t, const double* m,
+                             const double* f, real* block, Py_ssize_t ld) noexcept nogil:
+    """The same with two columns more: a target y (n), for which t and m have an entry more, and ones, both times f.
+
+    False, and nothing packed, where the rows are too wide for it, sparse or in Fortran order.
+    """
+    if X.d == 0 or X.sparse or X.column != 1:
+        return False
+    if real is double:
+        if X.wide != NULL:
+            return rl_pack_beside_double_double(X.wide + start * X.row, X.wide_last, X.row, n, X.d, y, t, m, f, block, ld)
+        return rl_pack_beside_float_double(X.narrow + start * X.row, X.narrow_last, X.row, n, X.d, y, t, m, f, block, ld)
+    else:
+        if X.wide != NULL:
+            return rl_pack_beside_double_float(X.wide + start * X.row, X.wide_last, X.row, n, X.d, y, t, m, f, block, ld)
+        return rl_pack_beside_float_float(X.narrow + start * X.row, X.narrow_last, X.row, n, X.d, y, t, m, f, block, ld)
 
 
 cdef inline void scale_rows(const double* x, Py_ssize_t n, Py_ssize_t width, const double* f, real* block, Py_ssize_t ld) noexcept nogil:

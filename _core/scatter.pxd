@@ -10,8 +10,11 @@ from libc.math cimport fabs, sqrt
 
 from formats cimport real
 from gram cimport gram, pad
-from rows cimport Rows, entry, memory_of, pack
+from rows cimport Rows, entry, memory_of, pack, pack_beside
 from stored cimport gram_of_stored_pays, rl_stored_combine, rl_stored_gram
+
+cdef enum:
+    TOGETHER = 512    # rows at least whose products are summed in the precision of the block, before the sum is added up in double
 
 
 cdef inline bint cancels(const double* sums, Py_ssize_t ld, Py_ssize_t p, double w, const double* pivot, double* delta) noexcept nogil:
@@ -72,16 +75,26 @@ cdef inline double sums_of_stored(const Rows* x, const double* y, Py_ssize_t t, 
     return w
 
 
+cdef inline void clear(real* C, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        C[i] = 0
+
+
 cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, const double* s, const double* scale, double weight,
-                               double* mean, double* scatter, real* block, Py_ssize_t b, double* pivot, double* delta, double* root,
-                               real* partial, double* sums) noexcept nogil:
+                               double* mean, double* scatter, Py_ssize_t ls, real* block, Py_ssize_t b, double* pivot, double* delta,
+                               double* root, real* partial, double* sums) noexcept nogil:
     """Add the rows of x and y (n x t) to (weight, mean, scatter); returns the new weight.
 
-    s is NULL or has n weights; scale has p = d + t entries, mean too, and the lower triangle of scatter (p x p) is updated.
-    Workspace, with P = p + 1 padded: block (b, P), pivot and delta (P), root (b, and P of sparse rows), partial (P, P), sums (P, P), which
-    may be `partial` itself where that is float64.
+    s is NULL or has n weights; scale has p = d + t entries, mean too, and the lower triangle of the first p rows of scatter, `ls` numbers
+    apart, is updated.
+    Workspace, with P = p + 1 padded for double and Q for the block's precision: block (b, Q), pivot and delta (P), root (b, and P of
+    sparse rows), partial (Q, Q), sums (P, P).  `sums` may be `scatter` itself where there is no weight yet, and `partial` may be `sums`
+    where both are double.
     """
-    cdef Py_ssize_t n = x.n, d = x.d, p = x.d + t, start, first, step, m, i, j, ld = pad(p + 1, sizeof(real))
+    cdef Py_ssize_t n = x.n, d = x.d, p = x.d + t, start, since, first, step, m, i, j
+    cdef Py_ssize_t ld = pad(p + 1, sizeof(real)), width = pad(p + 1, sizeof(double))
+    cdef bint own = <void*> partial != <void*> sums
     cdef double w = 0, f, g
     cdef bint stored
     if p == 0 or n == 0:
@@ -110,13 +123,12 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
                 pivot[d + j] += f * (y[first * t + j] * scale[d + j] - pivot[d + j])
     for _ in range(2):
         w = 0
-        start = 0
-        for i in range(ld):
-            for j in range(ld):
-                sums[i * ld + j] = 0
-                partial[i * ld + j] = 0
+        start = since = 0
+        clear(sums, (p + 1) * width)
+        if own:
+            clear(partial, (p + 1) * ld)
         if stored:
-            w = sums_of_stored(x, y, t, s, scale, pivot, sums, ld, delta, work)
+            w = sums_of_stored(x, y, t, s, scale, pivot, sums, width, delta, work)
             start = n
         while start < n:
             m = min(b, n - start)
@@ -127,24 +139,23 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
                     w += s[start + i]
                     root[i] = sqrt(s[start + i])
             # where a root is zero a NaN or an infinity still shows, for 0 x is NaN for these
-            pack(x, start, m, scale, pivot, root, block, ld)
-            for j in range(t):
-                pack_target(y + start * t + j, t, m, scale[d + j], pivot[d + j], root, block + d + j, ld)
-            for i in range(m):
-                block[i * ld + p] = <real> (root[i] if root != NULL else 1.0)
+            if t != 1 or not pack_beside(x, start, m, y + start, scale, pivot, root, block, ld):
+                pack(x, start, m, scale, pivot, root, block, ld)
+                for j in range(t):
+                    pack_target(y + start * t + j, t, m, scale[d + j], pivot[d + j], root, block + d + j, ld)
+                for i in range(m):
+                    block[i * ld + p] = <real> (root[i] if root != NULL else 1.0)
             gram(block, m, p + 1, ld, partial, memory_of(x, start + m, b))
-            if real is float:
+            start += m
+            since += m
+            if own and (since >= TOGETHER or start == n):
                 for i in range(p + 1):
                     for j in range(i + 1):
-                        sums[i * ld + j] += partial[i * ld + j]
-                        partial[i * ld + j] = 0
-            start += m
-        if real is double and not stored:
-            for i in range(p + 1):
-                for j in range(i + 1):
-                    sums[i * ld + j] = partial[i * ld + j]
+                        sums[i * width + j] += partial[i * ld + j]
+                clear(partial, (p + 1) * ld)
+                since = 0
         # the column of roots holds v = sum s (z - c): the mean is c + v / w and S = S_c - v v' / w
-        if w == 0 or not cancels(sums, ld, p, w, pivot, delta):
+        if w == 0 or not cancels(sums, width, p, w, pivot, delta):
             break
         for j in range(p):
             pivot[j] += delta[j]
@@ -155,17 +166,21 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
         g = weight * f
         for i in range(p):
             for j in range(i + 1):
-                scatter[i * p + j] += sums[i * ld + j] - w * delta[i] * delta[j]
+                sums[i * width + j] -= w * delta[i] * delta[j]
+        if sums != scatter:
+            for i in range(p):
+                for j in range(i + 1):
+                    scatter[i * ls + j] += sums[i * width + j]
         for j in range(p):
             delta[j] += pivot[j] - mean[j]
         if weight != 0:
             for i in range(p):
                 for j in range(i + 1):
-                    scatter[i * p + j] += g * delta[i] * delta[j]
+                    scatter[i * ls + j] += g * delta[i] * delta[j]
         for j in range(p):
             mean[j] += f * delta[j]
         weight += w
     else:
         for j in range(p):
-            mean[j] += sums[p * ld + j]  # zero, or NaN
+            mean[j] += sums[p * width + j]  # zero, or NaN
     return weight

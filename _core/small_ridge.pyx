@@ -36,12 +36,17 @@ ctypedef struct Options:
     double error     # and the largest gamma / rcond
 
 
+cdef inline Py_ssize_t width(Py_ssize_t d) noexcept nogil:
+    """From one row of a scatter to the next."""
+    return pad(d + 2, sizeof(double))
+
+
 cdef inline bint well_scaled(const double* lower, const double* mean, Py_ssize_t p) noexcept nogil:
     """Whether all is finite, every column has scatter, and no square has come near the ends of the double range."""
     cdef Py_ssize_t j
     cdef bint good = True
     for j in range(p):
-        good = good and 1e-280 < lower[j * p + j] < 1e280 and isfinite(mean[j])
+        good = good and 1e-280 < lower[j * width(p - 1) + j] < 1e280 and isfinite(mean[j])
     return good
 
 
@@ -63,11 +68,11 @@ cdef bint solve(const Options* how, Py_ssize_t d, const double* lower, const dou
     cdef double* step = g + d
     cdef double* four = step + d
     cdef double* bounds = four + 4 * d
-    cdef double norm, rcond, gamma = how.terms * EPS, variance = lower[d * (d + 1) + d], length = 0
+    cdef double norm, rcond, gamma = how.terms * EPS, variance = lower[d * width(d) + d], length = 0
     cdef Py_ssize_t j
     if not 0 < weight < 1e250 or not well_scaled(lower, mean, d + 1):
         return False
-    assemble_equations(d, 1, lower, mean, scale, weight, how.noise, how.alpha, how.fit_intercept, A, c, T, penalty)
+    assemble_equations(d, 1, lower, width(d), mean, scale, weight, how.noise, how.alpha, how.fit_intercept, A, c, T, penalty)
     if not factorise(A, d, U, four, &norm, &rcond) or rcond < how.rcond or gamma > how.error * rcond:
         return False
     for j in range(d):
@@ -92,7 +97,7 @@ cdef bint solve(const Options* how, Py_ssize_t d, const double* lower, const dou
 def workspace(Py_ssize_t d, Py_ssize_t block_rows):
     """Doubles of workspace for fits of d columns: the block, and the rest."""
     cdef Py_ssize_t p = d + 1, ld = pad(p + 1, sizeof(double))
-    return (block_rows + ld) * ld, block_rows + 2 * ld + scratch(d) + p * (p + 2)
+    return (block_rows + ld) * ld, block_rows + 2 * ld + scratch(d) + p * (width(d) + 2)
 
 
 cdef inline double add(const Rows* x, const double* y, const double* s, const double* scale, double* mean, double* lower,
@@ -100,7 +105,7 @@ cdef inline double add(const Rows* x, const double* y, const double* s, const do
     """The moments of rows; returns their weight."""
     cdef Py_ssize_t ld = pad(x.d + 2, sizeof(double))
     cdef double* partial = block + block_rows * ld
-    return add_moments(x, y, 1, s, scale, 0.0, mean, lower, block, block_rows, work, work + ld, work + 2 * ld, partial, partial)
+    return add_moments(x, y, 1, s, scale, 0.0, mean, lower, ld, block, block_rows, work, work + ld, work + 2 * ld, partial, partial)
 
 
 def fit_rows(X not None, const double[::1] y not None, double alpha, bint fit_intercept, double noise, double terms, double rcond,
@@ -113,7 +118,7 @@ def fit_rows(X not None, const double[::1] y not None, double alpha, bint fit_in
     ----------
     noise, terms, rcond, error : float
         As in `Options`.
-    scale, mean : (p,), lower : (p, p), p = d + 1
+    scale, mean : (p,), lower : (P, P), p = d + 1, P = p + 1 padded to whole 64-byte vectors
         Ones and zeros; mean and lower are filled with the moments.
     coef : (d,), figures : (4,)
         Filled: the coefficients; a bound on the gradient's largest entry, one on F - F* (both per weight), the condition, the weight.
@@ -127,7 +132,7 @@ def fit_rows(X not None, const double[::1] y not None, double alpha, bint fit_in
     """
     cdef Rows x = rows_of(X)
     cdef Py_ssize_t d = x.d, p = d + 1, ld = pad(p + 1, sizeof(double))
-    if x.wide == NULL or y.shape[0] != x.n or scale.shape[0] != p or mean.shape[0] != p or lower.shape[0] != p or lower.shape[1] != p \
+    if x.wide == NULL or y.shape[0] != x.n or scale.shape[0] != p or mean.shape[0] != p or lower.shape[0] != ld or lower.shape[1] != ld \
             or coef.shape[0] != d or figures.shape[0] != FIGURES or block_rows < 1 \
             or (block.shape[0], work.shape[0]) != workspace(d, block_rows):
         raise ValueError(f"shapes do not belong together for {x.n} rows of {d} columns in float64")
@@ -162,7 +167,7 @@ def fit_groups(X not None, const double[::1] y not None, const double[::1] s not
         if not 0 <= starts[k] <= starts[k + 1] <= n:
             raise ValueError(f"group {k} has the rows {starts[k]} to {starts[k + 1]} of {n}")
     cdef Options how
-    cdef double* scale = &work[work.shape[0] - p * (p + 2)]
+    cdef double* scale = &work[work.shape[0] - p * (width(d) + 2)]
     cdef double* mean = scale + p
     cdef double* lower = mean + p
     cdef double* rest = &work[block_rows + 2 * ld]
@@ -180,7 +185,7 @@ def fit_groups(X not None, const double[::1] y not None, const double[::1] s not
                 part.wide += start * x.row
             if part.narrow != NULL:
                 part.narrow += start * x.row
-            for j in range(p * (p + 1)):
+            for j in range(p * (width(d) + 1)):
                 mean[j] = 0
             weight = 0
             if part.n:

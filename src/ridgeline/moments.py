@@ -16,15 +16,14 @@ import numpy as np
 from . import moments_bytes
 from .kernels import load
 from .ranges import RangesWithTargets, power_of_two_scale
-from .sources import EMPTY, ArraySource, Slab, Source, fold, require_rereadable
-from .workspace import block_rows, padded
+from .sources import EMPTY, SEGMENT_ELEMENTS, SEGMENT_ROWS, ArraySource, Slab, Source, fold, require_rereadable
+from .workspace import aligned, gram_rows, padded
 
-accumulate = load("moments").accumulate
+kernels = load("moments")
 
 EPS = float(np.finfo(float).eps)
 
-BAND = 1 << 15
-"""Entries of a scatter that are merged at a time."""
+DOUBLE = np.dtype(np.float64)
 
 
 class Moments:
@@ -64,7 +63,9 @@ class Moments:
         self.eps = EPS
         self.scale = np.ones(p) if scale is None else scale
         self.scaled_mean = np.zeros(p)
-        self._lower = np.zeros((p, p))
+        wide = padded(p + 1, DOUBLE)
+        self._wide = aligned((wide, wide), DOUBLE, zero=True)
+        """The scatter in its first p rows and columns, of which only the lower triangle holds; the rest is the kernel's."""
 
     @staticmethod
     def of(
@@ -92,6 +93,10 @@ class Moments:
         return moments_of(ArraySource(X, check_targets(y, len(X)), weight, n_threads=n_threads), precision)
 
     @property
+    def _lower(self) -> np.ndarray:
+        return self._wide[: self.scale.size, : self.scale.size]
+
+    @property
     def mean(self) -> np.ndarray:
         return self.scaled_mean / self.scale
 
@@ -110,8 +115,8 @@ class Moments:
         return self.scaled_mean, np.diag(self._lower)
 
     def lower(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The scatter of the scaled columns, of which only the lower triangle holds; their means; `scale`."""
-        return self._lower, self.scaled_mean, self.scale
+        """The scatter of the scaled columns, of which only the lower triangle of the first p rows holds; their means; `scale`."""
+        return self._wide, self.scaled_mean, self.scale
 
     def target_scatter(self) -> np.ndarray:
         """The scatter of each (scaled) target."""
@@ -119,20 +124,20 @@ class Moments:
 
     def mean_noise(self) -> float:
         """The relative error of a mean from rounding: its square times the mean's and the weight is no scatter."""
-        return float(4 * block_rows(self.scale.size) ** 0.5 * EPS)
+        return float(4 * additions(self.scale.size) ** 0.5 * EPS)
 
     def add_rows(self, slab: Slab) -> None:
         """Add the rows of a slab in place."""
         kind, p = slab.X.dtype, self.scale.size
-        b, wide = min(block_rows(p + 1), len(slab.X)) or 1, padded(p + 1, slab.X.dtype)
+        b, wide = min(gram_rows(p + 1), len(slab.X)) or 1, padded(p + 1, kind)
         y = slab.y.reshape(len(slab.X), self.n_targets)
-        partial = np.empty((wide, wide), kind)
-        sums = partial if kind == np.float64 else np.empty((wide, wide))
+        sums = np.empty_like(self._wide) if self.weight else self._wide
+        partial = sums if kind == DOUBLE else aligned((wide, wide), kind)
         self.count += rows_used(slab)
-        self.eps = max(self.eps, float(np.finfo(slab.X.dtype).eps))
-        self.weight = accumulate(
-            slab.X, y, slab.weight, self.scale, self.weight, self.scaled_mean, self._lower,
-            np.empty((b, wide), kind), np.empty((3, max(b, wide))), partial, sums,
+        self.eps = max(self.eps, float(np.finfo(kind).eps))
+        self.weight = kernels.accumulate(
+            slab.X, y, slab.weight, self.scale, self.weight, self.scaled_mean, self._wide,
+            aligned((b, wide), kind), np.empty((3, max(b, wide))), partial, sums,
         )  # fmt: skip
 
     def merge(self, other: Moments) -> None:
@@ -153,18 +158,16 @@ class Moments:
             return
         delta = other.scaled_mean * ratio - self.scaled_mean
         f = (self.weight / total) * weight if self.weight else 0.0
-        step = max(BAND // ratio.size, 1)
-        for a in range(0, ratio.size, step):  # in bands of rows, which stay in the cache
-            mine, theirs, factor = self._lower[a : a + step], other._lower[a : a + step], ratio[a : a + step, None]
-            mine += np.sign(weight) * (theirs * ratio * factor)
-            mine += (f * delta[a : a + step, None]) * delta
+        kernels.merge(self._wide, other._wide, float(np.sign(weight)), ratio, f, delta)
         self.scaled_mean += (weight / total) * delta
         self.weight = total
 
     def _rescale(self, scale: np.ndarray) -> None:
         ratio = scale / self.scale
         self.scaled_mean = self.scaled_mean * ratio
-        self._lower = self._lower * ratio * ratio[:, None]
+        if (ratio != 1).any():
+            self._lower[:] *= ratio
+            self._lower[:] *= ratio[:, None]
         self.scale = scale
 
     def _check(self: Any, other: Any) -> None:
@@ -182,13 +185,13 @@ class Moments:
         new = Moments(len(columns) - len(targets), len(targets), self.scale[columns])
         new.weight, new.count, new.eps = self.weight, self.count, self.eps
         new.scaled_mean = self.scaled_mean[columns]
-        new._lower = self.scaled_scatter()[np.ix_(columns, columns)]
+        new._lower[:] = self.scaled_scatter()[np.ix_(columns, columns)]
         return new
 
     def copy(self) -> Moments:
         new = Moments(self.n_features, self.n_targets, self.scale)
         new.weight, new.count, new.eps = self.weight, self.count, self.eps
-        new.scaled_mean, new._lower = self.scaled_mean.copy(), self._lower.copy()
+        new.scaled_mean, new._wide[:] = self.scaled_mean.copy(), self._wide
         return new
 
     def __add__(self, other: Moments) -> Moments:
@@ -248,6 +251,11 @@ class Moments:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.n_features} features, {self.n_targets} target(s), weight {self.weight:g}>"
+
+
+def additions(p: int) -> int:
+    """How many numbers at most are added up one by one to an entry of a segment's scatter: the rows of a block, then the blocks."""
+    return gram_rows(p) + max(SEGMENT_ELEMENTS // p, SEGMENT_ROWS) // gram_rows(p)
 
 
 def rows_used(slab: Slab) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 BLOCK_ELEMENTS = 1 << 13
@@ -9,6 +11,9 @@ BLOCK_ELEMENTS = 1 << 13
 
 VECTOR_BYTES = 64
 """Rows of a block are padded to whole vectors of this length, the longest of any instruction set."""
+
+LARGE = 1 << 12
+"""Bytes of an array that is worth aligning."""
 
 
 def padded(p: int, dtype: np.dtype) -> int:
@@ -20,3 +25,23 @@ def padded(p: int, dtype: np.dtype) -> int:
 def block_rows(p: int) -> int:
     """Rows per cache block for p columns: at least 128, so that a tile does more than read and write its part of the Gram; at most 2048."""
     return int(min(max(BLOCK_ELEMENTS // max(p, 1), 128), 2048))
+
+
+def gram_rows(p: int) -> int:
+    """Rows per block for the Gram of p columns alone.
+
+    As few as make little of reading and writing the sums, so that the packed block stays in the first-level cache and the memory is read
+    in short bursts: 64; more where there is little to do for a row, or where the sums leave the second-level cache.
+    """
+    return 64 if 8 < p <= 256 else 128
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype, zero: bool = False) -> np.ndarray:
+    """A new array that begins with a cache line, if it is large: a vector across two lines is two loads."""
+    make = np.zeros if zero else np.empty
+    size = math.prod(shape) * dtype.itemsize
+    if size < LARGE:
+        return make(shape, dtype)
+    memory = make(size + VECTOR_BYTES, np.uint8)
+    first = -memory.ctypes.data % VECTOR_BYTES
+    return memory[first : first + size].view(dtype).reshape(shape)

@@ -10,13 +10,14 @@ from ridgeline.workspace import padded
 
 _moments = load("moments")
 accumulate, accumulate_extended = _moments.accumulate, _moments.accumulate_extended
-residual_extended = _moments.residual_extended
+residual_extended, merge = _moments.residual_extended, _moments.merge
 column_ranges = load("ranges").column_ranges
 
 BLOCK = 8
 ROWS = [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK + 3]
 TOLERANCE = {np.float64: 1e-14, np.float32: 2e-6}
 NONE = np.empty(0)
+DOUBLE = np.dtype(np.float64)
 
 
 def rows(n, d, t, dtype=np.float64, seed=0, weights="some zeros"):
@@ -38,14 +39,16 @@ def twin(X, y, s):
 
 def run(X, y, s, scale=None, state=None, block=BLOCK):
     p = X.shape[1] + y.shape[1]
-    wide = padded(p + 1, X.dtype)
-    weight, mean, scatter = state or (0.0, np.zeros(p), np.zeros((p, p)))
+    wide, sums = padded(p + 1, X.dtype), padded(p + 1, DOUBLE)
+    weight, mean, before = state or (0.0, np.zeros(p), np.zeros((p, p)))
+    scatter = np.full((sums, sums), np.nan)
+    scatter[:p, :p] = before
     weight = accumulate(
         X, y, s, np.ones(p) if scale is None else scale, weight, mean, scatter,
         np.full((block, wide), np.nan, X.dtype), np.full((3, max(wide, block)), np.nan),
-        np.full((wide, wide), np.nan, X.dtype), np.full((wide, wide), np.nan),
+        np.full((wide, wide), np.nan, X.dtype), np.full((sums, sums), np.nan),
     )  # fmt: skip
-    return weight, mean, scatter
+    return weight, mean, scatter[:p, :p]
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -80,8 +83,7 @@ def test_accumulate_continues_where_it_stood():
 
 def test_accumulate_leaves_the_upper_triangle_alone():
     X, y, s = rows(20, 3, 1)
-    scatter = np.triu(np.full((4, 4), np.nan), 1)
-    run(X, y, s, state=(0.0, np.zeros(4), scatter))
+    _, _, scatter = run(X, y, s, state=(0.0, np.zeros(4), np.triu(np.full((4, 4), np.nan), 1)))
     assert np.isnan(scatter[np.triu_indices(4, 1)]).all()
     assert np.isfinite(scatter[np.tril_indices(4)]).all()
 
@@ -217,9 +219,10 @@ def buffers():
     z = np.zeros
     return {
         accumulate: dict(
-            X=X, y=y, s=s, scale=np.ones(3), weight=0.0, mean=z(3), scatter=z((3, 3)),
+            X=X, y=y, s=s, scale=np.ones(3), weight=0.0, mean=z(3), scatter=z((8, 8)),
             block=z((1, 8)), rows=z((3, 8)), partial=z((8, 8)), sums=z((8, 8)),
         ),
+        merge: dict(scatter=z((3, 3)), other=z((3, 3)), sign=1.0, ratio=np.ones(3), f=0.0, delta=z(3)),
         accumulate_extended: dict(
             X=X, y=y, s=s, scale=np.ones(3), pivot=z(3), weight=z(2), sums=z((2, 3)),
             hi=z((3, 3)), lo=z((3, 3)), tail=z((3, 3)), rows=z((4, 3)),
@@ -253,6 +256,42 @@ def test_float32_rows_are_padded_to_sixteen():
     arguments.update(X=arguments["X"].astype(np.float32), block=np.zeros((2, 8), np.float32))
     with pytest.raises(ValueError, match="vectors"):
         accumulate(**{**arguments, "partial": np.zeros((8, 8), np.float32)})
+
+
+@pytest.mark.parametrize("d", [1, 2, 6, 7, 14, 31])
+@pytest.mark.parametrize("weights", ["none", "some zeros"])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_a_single_target_is_packed_with_the_rows_or_after_them(d, weights, dtype):
+    """C order packs narrow rows and their target together, Fortran order one after the other."""
+    X, y, s = rows(45, d, 1, dtype, weights=weights)
+    y[s == 0 if s.size else []] = np.nan  # what has no weight counts for nothing
+    got, want = run(X, y, s, block=32), run(np.asfortranarray(X), y, s, block=32)
+    assert got[0] == want[0]
+    assert (got[1] == want[1]).all()
+    assert (np.tril(got[2]) == np.tril(want[2])).all()
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_scatter_without_weight_is_its_own_workspace(dtype):
+    X, y, s = rows(700, 3, 1, dtype)
+    wide, scatter = padded(5, X.dtype), np.zeros((8, 8))
+    arguments = dict(X=X, y=y, s=s, scale=np.ones(4), block=np.empty((64, wide), dtype), rows=np.empty((3, 64)))
+    partial = scatter if dtype is np.float64 else np.empty((wide, wide), dtype)
+    accumulate(**arguments, weight=0.0, mean=np.zeros(4), scatter=scatter, partial=partial, sums=scatter)
+    np.testing.assert_allclose(np.tril(scatter[:4, :4]), np.tril(run(X, y, s, block=64)[2]), rtol=1e-13)
+    with pytest.raises(ValueError, match="workspace"):
+        accumulate(**arguments, weight=1.0, mean=np.zeros(4), scatter=scatter, partial=partial, sums=scatter)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_merge_is_its_formula(sign):
+    rng = np.random.default_rng(0)
+    mine, other, ratio, delta = rng.normal(size=(9, 9)), rng.normal(size=(9, 9)), 2.0 ** rng.integers(-3, 4, 5), rng.normal(size=5)
+    got = mine.copy()
+    merge(got, other, sign, ratio, 0.7, delta)
+    want = mine[:5, :5] + sign * other[:5, :5] * ratio * ratio[:, None] + 0.7 * np.outer(delta, delta)
+    np.testing.assert_allclose(np.tril(got[:5, :5]), np.tril(want), rtol=1e-14, atol=1e-15)
+    assert (got[np.triu_indices(9, 1)] == mine[np.triu_indices(9, 1)]).all()
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)

@@ -8,6 +8,9 @@ def accumulate(
     X: _Real, y: _Double, s: _Double, scale: _Double, weight: float, mean: _Double, scatter: _Double, block: _Real,
     rows: _Double, partial: _Real, sums: _Double
 ) -> float: ...
+def merge(
+    scatter: _Double, other: _Double, sign: float, ratio: _Double, f: float, delta: _Double
+) -> None: ...
 def accumulate_extended(
     X: _Real, y: _Double, s: _Double, scale: _Double, pivot: _Double, weight: _Double, sums: _Double, hi: _Double,
     lo: _Double, tail: _Double, rows: _Double

@@ -16,7 +16,7 @@ from ..certificate import OPTIMAL, Certificate
 from ..kernels import load
 from ..moments import Moments
 from ..sources.folding import DOUBLE, SEGMENT_ELEMENTS, SEGMENT_ROWS
-from ..workspace import block_rows
+from ..workspace import gram_rows
 from .batch import Batch
 from .least_squares import EPS, LOST_DIGITS, SMALL, WELL_CONDITIONED, LinearSolution, certain_digits, rounding_terms
 
@@ -35,7 +35,7 @@ def longest(d: int) -> int:
 @cache
 def sizes(d: int) -> tuple[float, float, int, int, int]:
     """Of d columns and a target: the noise of a mean, the terms of rounding, rows per block, entries of the two workspaces."""
-    rows = block_rows(d + 2)
+    rows = gram_rows(d + 2)
     return (Moments(d, 1).mean_noise(), rounding_terms(d, 1), rows, *kernels.workspace(d, rows))
 
 

@@ -28,11 +28,10 @@ import numpy as np
 from ..certificate import ILL_CONDITIONED, OPTIMAL, RANK_DEFICIENT, Certificate
 from ..doubledouble import DD, add, dot, exact, mul, neg
 from ..kernels import load
-from ..moments import moments_of
+from ..moments import additions, moments_of
 from ..ranges import power_of_two_scale
 from ..sources import Slab, Source, fold
 from ..sparse_rows import SparseRows
-from ..workspace import block_rows
 from .cholesky import CholeskyFactor, ExtendedFactor
 
 residual_extended = load("moments").residual_extended
@@ -303,7 +302,7 @@ def _orthonormal(N: np.ndarray) -> np.ndarray:
 
 def rounding_terms(d: int, t: int) -> float:
     """gamma / eps of `_finish`: how many units of rounding an entry of the moments may be off, beside its columns' sizes."""
-    return float(8 * (block_rows(d + t) + d) ** 0.5 + 64)
+    return float(8 * (additions(d + t) + d) ** 0.5 + 64)
 
 
 def certain_digits(error: float) -> str:
@@ -327,7 +326,7 @@ def _finish(
 
         |S_jk error| <= gamma r_j r_k + eta (f_j r_k + r_j f_k),    r_j = sqrt(S_jj),  f_j = sqrt(W) |m_j|
 
-    with gamma = (8 sqrt(rows per block + d) + 64) eps (Higham and Mary 2019, SIAM J. Sci. Comput. 41), eps of the blocks' precision,
+    with gamma = (8 sqrt(additions + d) + 64) eps (Higham and Mary 2019, SIAM J. Sci. Comput. 41), eps of the blocks' precision,
     and eta = 8 eps of the means'. Then F - F* = (1/2) (g + e)' A^-1 (g + e) is at most (1/2) (||L^-1 g|| + ||e|| ||A^-1||^(1/2))^2,
     and the error of the means, itself at most gamma f_j / sqrt(W), adds W / 2 times the square of what it moves the intercept.
     """
