@@ -30,13 +30,14 @@ def assemble(
     """
     cdef Py_ssize_t p = scale.shape[0], d = A.shape[0], t = p - d
     if (
-        t < 0 or lower.shape[0] < p or lower.shape[1] < p or mean.shape[0] != p or A.shape[1] != d or c.shape[0] != t or c.shape[1] != d
-        or T.shape[0] != d or penalty.shape[0] != d
+        t < 0 or lower.shape[0] < p or lower.shape[1] < p or mean.shape[0] != p or A.shape[1] != d
+        or c.shape[0] != t or c.shape[1] != d or T.shape[0] != d or penalty.shape[0] != d
     ):
         raise ValueError(f"shapes do not belong together for {d} features and {t} targets")
     with nogil:
         assemble_equations(
-            d, t, &lower[0, 0] if p else NULL, lower.shape[1], &mean[0] if p else NULL, &scale[0] if p else NULL, weight, noise, alpha, fit_intercept,
+            d, t, &lower[0, 0] if p else NULL, lower.shape[1], &mean[0] if p else NULL, &scale[0] if p else NULL, weight, noise,
+            alpha, fit_intercept,
             &A[0, 0] if d else NULL, &c[0, 0] if d and t else NULL, &T[0] if d else NULL, &penalty[0] if d else NULL,
         )
 

@@ -54,8 +54,12 @@ class Moments:
 
     precision = "double"
 
-    def __init__(self, n_features: int, n_targets: int, scale: np.ndarray | None = None) -> None:
+    def __init__(
+        self, n_features: int, n_targets: int, scale: np.ndarray | None = None, products: np.dtype | None = None
+    ) -> None:
+        """`products` is the precision of the products of two columns; None for that of the rows."""
         p = n_features + n_targets
+        self._products = products
         self.n_features = n_features
         self.n_targets = n_targets
         self.weight = 0.0
@@ -128,7 +132,7 @@ class Moments:
 
     def add_rows(self, slab: Slab) -> None:
         """Add the rows of a slab in place."""
-        kind, p = slab.X.dtype, self.scale.size
+        kind, p = self._products or slab.X.dtype, self.scale.size
         b, wide = min(gram_rows(p + 1), len(slab.X)) or 1, padded(p + 1, kind)
         y = slab.y.reshape(len(slab.X), self.n_targets)
         sums = np.empty_like(self._wide) if self.weight else self._wide
@@ -189,7 +193,7 @@ class Moments:
         return new
 
     def copy(self) -> Moments:
-        new = Moments(self.n_features, self.n_targets, self.scale)
+        new = Moments(self.n_features, self.n_targets, self.scale, self._products)
         new.weight, new.count, new.eps = self.weight, self.count, self.eps
         new.scaled_mean, new._wide[:] = self.scaled_mean.copy(), self._wide
         return new

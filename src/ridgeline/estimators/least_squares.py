@@ -9,6 +9,7 @@ import numpy as np
 
 from ..certificate import Certificate
 from ..moments import Moments, moments_of
+from ..solvers import single_gram
 from ..solvers.batch import Batch
 from ..solvers.dual import solve_dual
 from ..solvers.few_rows import certificate_of_kernel, fit_few_rows, fit_groups
@@ -39,6 +40,8 @@ class _LeastSquares(Regressor):
     _multi_output = True
     _column_is_vector = False
     """Whether one column of targets leaves `coef_` a vector."""
+    _single_gram: ClassVar = False
+    """Whether a fit may do without moments in double, and so without what they give beside the coefficients."""
 
     def _plain_alpha(self) -> Any:
         """The penalty as it was given."""
@@ -124,6 +127,12 @@ class _LeastSquares(Regressor):
         """Fit checked rows, whose moments may be known; neither names nor a warning."""
         n, d = source.X.shape
         alphas = self._alphas(source.n_targets)
+        if moments is None and not self.positive and self._single_gram and single_gram.applies(source):
+            found = single_gram.solve_by_single_gram(source, float(alphas[0]), check_flag(self.fit_intercept, "fit_intercept"))
+            if found is not None:
+                self._store([found], None, flat=True)
+                self.n_features_in_ = d
+                return self
         if moments is None and not self.positive and wide(source):
             solutions = solve_wide(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
         elif moments is None and n < d and d > SMALL_WIDTH and not self.positive:
@@ -178,6 +187,11 @@ class _LeastSquares(Regressor):
         matrix, weight, names = self._fit_input(X, sample_weight)
         source = ArraySource(matrix, check_targets(y, len(matrix)), weight, n_threads=self.n_threads)
         moments = moments_of(source)
+        if hasattr(self, "certificate_") and self.certificate_.solver == single_gram.METHOD:
+            raise ValueError(
+                "the last fit kept no moments to add rows to (its Gram was in single precision): call partial_fit for all rows, "
+                "or fit_moments(Moments.of(X, y)) before it."
+            )
         if getattr(self, "_moments", None) is not None:
             self._check_columns(matrix.shape[1], names)
             if moments.n_targets != self._moments.n_targets:
@@ -331,6 +345,8 @@ class Ridge(_LeastSquares):
     >>> model.coef_.round(6), float(round(model.intercept_, 6))
     (array([1.333333]), 1.666667)
     """
+
+    _single_gram = True
 
     _hints: ClassVar = {
         "copy_X": check_flag, "max_iter": check_optional_count, "tol": check_number, "solver": partial(check_choice, choices=RIDGE_SOLVERS),

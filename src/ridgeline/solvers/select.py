@@ -11,8 +11,9 @@ Where L-BFGS gets stuck and m <= 2000, Newton's method goes on from its point.
 
 Newton's method starts from samples: `newton` for smooth losses, `corner` for those whose slope has a corner.
 
-A squared loss is solved from its moments (`least_squares`), through the Gram of the rows where they are fewer than the columns (`dual`),
-or, of many sparse rows and columns, by newton_cg (`wide`);
+A squared loss is solved from its moments (`least_squares`); through the Gram of the rows where they are fewer than the columns (`dual`);
+of many sparse rows and columns, by newton_cg (`wide`); ridge of one target, of 600 columns or more and four times the rows, through a Gram
+in single precision where the condition allows it (`single_gram`);
 a quantile loss by an interior point (`interior_point`).
 """
 

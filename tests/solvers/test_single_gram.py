@@ -1,0 +1,104 @@
+"""Ridge by a Gram in single precision: the answers of double precision, certified beside exact fractions, or none."""
+
+import numpy as np
+import pytest
+
+from ridgeline import Ridge
+from ridgeline.certificate import OPTIMAL
+from ridgeline.moments import moments_of
+from ridgeline.solvers import single_gram
+from ridgeline.solvers.least_squares import solve
+from ridgeline.solvers.single_gram import METHOD, applies, solve_by_single_gram
+from ridgeline.sources import ArraySource
+from tests.fifty_digits import exact_judgement, exact_normal_equations
+
+
+def rows(n=600, d=6, condition=1.0, center=0.0, seed=0):
+    """Gaussian rows whose covariance has about this condition."""
+    rng = np.random.default_rng(seed)
+    turn = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    X = (rng.normal(size=(n, d)) * np.geomspace(1, condition**-0.5, d)) @ turn + center
+    return X, X @ rng.normal(size=d) + rng.normal(size=n), rng.uniform(size=n) * (rng.uniform(size=n) > 0.2)
+
+
+PROBLEMS = {
+    "independent": dict(),
+    "condition 1e4": dict(condition=1e4),
+    "condition 1e6": dict(condition=1e6),
+    "far means": dict(center=1e5),
+    "few rows, no probe": dict(n=60),
+}
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_certificate_holds_beside_fractions(name, fit_intercept):
+    X, y, s = rows(**PROBLEMS[name])
+    found = solve_by_single_gram(ArraySource(X, y, s), 0.5, fit_intercept)
+    if name == "far means" and not fit_intercept:
+        assert found is None  # the columns are nearly one, but for their means
+        return
+    A, c = exact_normal_equations(X, y, s, 0.5, fit_intercept)
+    gap, norm, best = exact_judgement(A, c, float(sum(map(float, s))), found.coef[0], found.intercept[0])
+    certificate = found.certificate
+    assert (certificate.status, certificate.solver) == (OPTIMAL, METHOD)
+    assert gap <= certificate.suboptimality <= 1e-15
+    assert norm <= certificate.gradient_norm
+    np.testing.assert_allclose(found.coef[0], best[: X.shape[1]], rtol=0, atol=1e-10 * np.abs(best[: X.shape[1]]).max())
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_same_as_from_moments_in_double(order):
+    X, y, s = rows(n=2500, d=40, condition=1e3)
+    source = ArraySource(np.asarray(X, order=order), y, s)
+    want = solve(moments_of(source), 2.0, source=source)
+    got = solve_by_single_gram(source, 2.0, True)
+    np.testing.assert_allclose(got.coef, want.coef, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(got.intercept, want.intercept, rtol=1e-10)
+    assert got.certificate.passes <= 10
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    X, y, s = rows(n=9000, d=70)
+    one, three = (solve_by_single_gram(ArraySource(X, y, s, n_threads=k), 1.0, True) for k in (1, 3))
+    assert (one.coef == three.coef).all() and one.intercept == three.intercept
+
+
+@pytest.mark.parametrize("spoil", ["dependent", "NaN", "out of range"])
+def test_no_answer_where_single_precision_has_none(spoil):
+    X, y, s = rows(condition=1e12 if spoil == "dependent" else 1.0)
+    X[5, 2] = {"NaN": np.nan, "out of range": 1e30}.get(spoil, X[5, 2])
+    assert solve_by_single_gram(ArraySource(X, y, s), 1e-9, True) is None
+
+
+def test_a_fit_falls_back_to_moments(monkeypatch):
+    monkeypatch.setattr(single_gram, "WIDTH", 4)
+    X, y, s = rows(condition=1e12)
+    got = Ridge(alpha=1e-9).fit(X, y, s)
+    monkeypatch.setattr(Ridge, "_single_gram", False)
+    want = Ridge(alpha=1e-9).fit(X, y, s)
+    assert (got.coef_ == want.coef_).all()
+    assert got.certificate_.solver == want.certificate_.solver != METHOD
+    X[7, 1] = np.inf
+    monkeypatch.setattr(Ridge, "_single_gram", True)
+    with pytest.raises(ValueError, match=r"row 7, column 1|\[7, 1\]|\(7, 1\)"):
+        Ridge().fit(X, y, s)
+
+
+def test_rows_are_not_added_to_a_fit_that_kept_no_moments(monkeypatch):
+    monkeypatch.setattr(single_gram, "WIDTH", 4)
+    X, y, _ = rows()
+    model = Ridge().fit(X, y)
+    assert model.certificate_.solver == METHOD
+    with pytest.raises(ValueError, match="partial_fit for all rows"):
+        model.partial_fit(X, y)
+    assert Ridge().partial_fit(X[:300], y[:300]).partial_fit(X[300:], y[300:]).coef_ == pytest.approx(model.coef_, rel=1e-10)
+
+
+def test_which_fits_it_is_for():
+    X = np.zeros((2400, 600))
+    assert applies(ArraySource(X, np.zeros(2400)))
+    assert not applies(ArraySource(X[:2399], np.zeros(2399)))
+    assert not applies(ArraySource(X[:, 1:], np.zeros(2400)))
+    assert not applies(ArraySource(X.astype(np.float32), np.zeros(2400)))
+    assert not applies(ArraySource(X, np.zeros((2400, 2))))
