@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ridgeline import log_sigmoid, log_softmax, logsumexp, one_hot, sigmoid, softmax, softplus
+import ridgeline
+from ridgeline import activations, log_sigmoid, log_softmax, logsumexp, one_hot, sigmoid, softmax, softplus
 from tests import ulps
 
 FORMATS = [np.float64, np.float32]
@@ -408,3 +409,17 @@ def test_one_hot_with_classes():
 def test_one_hot_rejects(labels, keywords, message):
     with pytest.raises(ValueError, match=message):
         one_hot(labels, **keywords)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "softmax", "log_softmax", "logsumexp"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_threads_share_large_arrays_and_change_no_bit(name, dtype, monkeypatch):
+    z = np.random.default_rng(3).normal(size=(1237, 11)).astype(dtype) * 5
+    z[1000] = -np.log(11)  # a logsumexp that cancels, in a part of its own
+    function = getattr(ridgeline, name)
+    want = function(z)
+    monkeypatch.setattr(activations, "THREADED", 100)
+    monkeypatch.setattr(activations, "PART", 777)
+    for threads in ("1", "3"):
+        monkeypatch.setenv("RIDGELINE_NUM_THREADS", threads)
+        assert (function(z) == want).all()

@@ -5,7 +5,7 @@ log(p / (1 - p)), for several z_j = log p_j + const.
 
 Each function takes any array-like of real numbers, of any shape and memory layout, and computes and answers
 in float32 where it was given float32 or float16, else in float64.  A scalar in gives a NumPy scalar out.
-NaN gives NaN, infinities their limits; no warning is raised.
+NaN gives NaN, infinities their limits; no warning is raised.  Large arrays are shared among threads (`threads.thread_count`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,14 @@ kernels = load("activations")
 # One kernel per format, looked up here once: the choice by argument type costs more than a short call.
 _FORMATS = {"d": "double", "f": "float"}
 
+THREADED = 1 << 18
+"""Entries from which threads share the work: about a fifth of a millisecond's."""
 
-def _per_format(kernel: Any) -> dict[str, Callable[..., None]]:
+PART = 1 << 15
+"""Entries that a thread takes at a time: 256 kB of float64, which its cache holds."""
+
+
+def _per_format(kernel: Any) -> dict[str, Callable[..., int | None]]:
     return {char: kernel[signature] for char, signature in _FORMATS.items()}
 
 
@@ -203,7 +209,7 @@ def logsumexp(z: Any, axis: int = -1, keepdims: bool = False, *, out: np.ndarray
         shape = z.shape[:axis] + (1,) + z.shape[axis + 1 :]
     values = np.empty(shape, rows.dtype) if out is None else _buffer(out, shape, rows)
     rows = _as_rows(rows)
-    if _LOGSUMEXP[rows.dtype.char](rows, values.reshape(-1)):
+    if _in_parts(_LOGSUMEXP[rows.dtype.char], rows, values.reshape(-1)):
         exact = load("exact_logsumexp").logsumexp_of_cancelled
         _per_format(exact)[rows.dtype.char](rows, values.reshape(-1))
     return _answer(values, out)
@@ -278,26 +284,51 @@ def _position_in(labels: Any, classes: Any) -> tuple[np.ndarray, int]:
     return index, len(column_of)
 
 
-def _elementwise(kernel: dict[str, Callable[..., None]], z: Any, out: np.ndarray | None) -> Any:
+def _elementwise(kernel: dict[str, Callable[..., int | None]], z: Any, out: np.ndarray | None) -> Any:
     z = as_floating(z, "z")
     values = np.empty(z.shape, z.dtype) if out is None else _buffer(out, z.shape, z)
-    kernel[z.dtype.char](_flat(z), values.reshape(-1))
+    _in_parts(kernel[z.dtype.char], _flat(z), values.reshape(-1))
     return _answer(values, out)
 
 
-def _row_to_row(kernel: dict[str, Callable[..., None]], z: Any, axis: int, out: np.ndarray | None) -> Any:
+def _row_to_row(kernel: dict[str, Callable[..., int | None]], z: Any, axis: int, out: np.ndarray | None) -> Any:
     z = as_floating(z, "z")
     rows, axis = _axis_last(z, axis)
     if out is not None:
         _require_output(out, z.shape, z.dtype)
         if rows is z and out.flags.c_contiguous and _may_write(out, z):
-            kernel[rows.dtype.char](_as_rows(rows), _as_rows(out))
+            _in_parts(kernel[rows.dtype.char], _as_rows(rows), _as_rows(out))
             return out
     values = np.empty(rows.shape, rows.dtype)
-    kernel[rows.dtype.char](_as_rows(rows), _as_rows(values))
+    _in_parts(kernel[rows.dtype.char], _as_rows(rows), _as_rows(values))
     if rows is not z:
         values = np.moveaxis(values, -1, axis) if z.ndim else values.reshape(())
     return _answer(values, out)
+
+
+class _Count:
+    """How many rows a kernel marked: a sum over parts."""
+
+    def __init__(self, rows: int | None) -> None:
+        self.rows = rows or 0
+
+    def merge(self, other: _Count) -> None:
+        self.rows += other.rows
+
+
+def _in_parts(kernel: Callable[..., int | None], z: np.ndarray, values: np.ndarray) -> int:
+    """`kernel` of z into values, by several threads where there is much to do; how many rows it marked.
+
+    No row depends on another, nor on its place, so that the parts change no bit.
+    """
+    if z.size < THREADED or len(z) < 2:
+        return kernel(z, values) or 0
+    from .threads import reduce, thread_count
+
+    step = max(PART * len(z) // z.size, 1)
+    parts = (slice(a, a + step) for a in range(0, len(z), step))
+    total = reduce(parts, lambda part: _Count(kernel(z[part], values[part])), thread_count())
+    return total.rows if total else 0
 
 
 def _axis_last(z: np.ndarray, axis: int) -> tuple[np.ndarray, int]:

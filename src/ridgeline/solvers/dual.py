@@ -9,23 +9,33 @@ y~ (also orthogonal to r) can see.  (Saunders, Gammerman and Vovk 1998, ICML.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..certificate import ILL_CONDITIONED, OPTIMAL, RANK_DEFICIENT, Certificate
+from ..expansion import Coordinates, Expansion
+from ..pointwise import SQUARED
 from ..ranges import ColumnRanges, power_of_two_scale
 from ..sources import SLAB_ELEMENTS, ArraySource, fold
 from ..sparse_rows import SparseRows
 from .cholesky import CholeskyFactor
 from .least_squares import EPS, LinearSolution
 
+BLOCK_ELEMENTS = 1 << 20
+"""Entries of X~ that are formed at a time for the Gram: 8 MB, enough that adding up n x n products costs little beside forming them."""
+
+EXACT = 1e-11
+"""Length of the gradient, beside that of the penalty: since A >= alpha, w is then as near to the optimum, beside its own length."""
+
 
 class CentredRows:
-    """X~ as a pair of products, by blocks of columns: never a copy of X."""
+    """X~ as what is asked of it, by blocks: never a copy of X."""
 
     def __init__(self, source: ArraySource, fit_intercept: bool) -> None:
+        self.source = source
         self.X: Any = source.X
         self.root = np.sqrt(source.weight) if source.weight.size else np.ones(source.n_rows)
         ranges = fold(source, lambda: ColumnRanges(source.n_features))
@@ -33,37 +43,50 @@ class CentredRows:
         spread = np.maximum(np.abs(ranges.low - self.mean), np.abs(ranges.high - self.mean))
         # one scale for all columns: the penalty and the minimum norm are not those of scaled columns
         self.scale = float(power_of_two_scale(np.array([spread.max(initial=0.0)]))[0])
-        self.step = max(SLAB_ELEMENTS // max(source.n_rows, 1), 16)
-
-    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield (columns, X~ of those columns)."""
-        for a in range(0, self.X.shape[1], self.step):
-            columns = slice(a, a + self.step)
-            block = self.X[:, columns].astype(np.float64)
-            block -= self.mean[columns]
-            block *= self.scale
-            block *= self.root[:, None]
-            yield columns, block
+        self.coordinates = Coordinates(self.mean, np.full(source.n_features, self.scale), False)
 
     def gram(self) -> np.ndarray:
-        K = np.zeros((len(self.root), len(self.root)))
-        for _, block in self.blocks():
-            K += block @ block.T
-        return K
+        """The lower triangle of K; one read."""
+        from scipy.linalg.blas import dsyrk
 
-    def combine(self, U: np.ndarray, magnitude: bool = False) -> np.ndarray:
-        """X~' u for each row u of U (t, n); |X~|'u if `magnitude`."""
-        W = np.empty((len(U), self.X.shape[1]))
-        for columns, block in self.blocks():
-            W[:, columns] = U @ (np.abs(block) if magnitude else block)
-        return W
+        X, n = self.X, len(self.root)
+        step = max(BLOCK_ELEMENTS // n, 1)
+        K = np.zeros((n, n), order="F")
+        block = np.empty((n, min(step, X.shape[1])))
+        for a in range(0, X.shape[1], step):
+            part = block[:, : min(step, X.shape[1] - a)]
+            np.subtract(X[:, a : a + step], self.mean[a : a + step], out=part)
+            part *= self.scale * self.root[:, None]
+            K = dsyrk(1.0, part.T, beta=1.0, c=K, trans=1, lower=0, overwrite_c=1)
+        self.source.reads += 1
+        return K.T
 
-    def predict(self, W: np.ndarray, magnitude: bool = False) -> np.ndarray:
-        """X~ w for each row w of W (t, d); |X~| w if `magnitude`."""
-        Z = np.zeros((len(W), len(self.root)))
-        for columns, block in self.blocks():
-            Z += W[:, columns] @ (np.abs(block) if magnitude else block).T
-        return Z
+    def combine(self, u: np.ndarray) -> np.ndarray:
+        """X~' u; one read."""
+        # the slopes of the squared loss at zero are -y, and a row without weight counts for nothing
+        y = np.divide(u, self.root, out=np.zeros_like(u), where=self.root > 0)
+        return -self._expand(y, np.zeros(self.source.n_features)).gradient
+
+    def residual_gradient(self, target: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
+        """||r||^2 / 2 and X~' r with r = R target - X~ w; one read."""
+        sums = self._expand(target, w)
+        return sums.value, -sums.gradient
+
+    def _expand(self, y: np.ndarray, w: np.ndarray) -> Expansion:
+        source = self.source
+        rows = ArraySource(self.X, y, source.weight, n_threads=source.n_threads)
+        source.reads += 1
+        return fold(rows, partial(Expansion, SQUARED, self.coordinates, w, 1))
+
+    def predict(self, w: np.ndarray) -> np.ndarray:
+        """X~ w; one read."""
+        X, v = self.X, self.scale * w
+        step = max(BLOCK_ELEMENTS // X.shape[1], 1)
+        z = np.empty(len(self.root))
+        for a in range(0, len(z), step):
+            z[a : a + step] = (X[a : a + step] - self.mean) @ v
+        self.source.reads += 1
+        return self.root * z
 
 
 class StoredCentredRows(CentredRows):
@@ -75,24 +98,18 @@ class StoredCentredRows(CentredRows):
         step = max(SLAB_ELEMENTS // d, 1)
         for a in range(0, n, step):
             few = (self.X[a : a + step].toarray() - self.mean) * self.scale
-            K[a : a + step] = self.X.predict(few, *self._coordinates()).T
+            K[a : a + step] = self._predictions(few).T
         K *= self.root
         K *= self.root[:, None]
+        self.source.reads += 1
         return K
 
-    def combine(self, U: np.ndarray, magnitude: bool = False) -> np.ndarray:
-        return self._rows(magnitude).combine(U * self.root, *self._coordinates(magnitude))
+    def predict(self, w: np.ndarray) -> np.ndarray:
+        self.source.reads += 1
+        return self._predictions(w[None])[:, 0] * self.root
 
-    def predict(self, W: np.ndarray, magnitude: bool = False) -> np.ndarray:
-        return self._rows(magnitude).predict(W, *self._coordinates(magnitude)).T * self.root
-
-    def _rows(self, magnitude: bool) -> SparseRows:
-        return self.X.absolute() if magnitude else self.X
-
-    def _coordinates(self, magnitude: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """Shift and scale; in place of |X~| the bound |X| + |m|."""
-        shift = self.mean * self.scale
-        return -np.abs(shift) if magnitude else shift, np.full(shift.size, self.scale)
+    def _predictions(self, W: np.ndarray) -> np.ndarray:
+        return self.X.predict(W, self.coordinates.shift, self.coordinates.scale)
 
 
 def centred_rows(source: ArraySource, fit_intercept: bool) -> CentredRows:
@@ -110,52 +127,62 @@ def solve_dual(source: ArraySource, alphas: np.ndarray, fit_intercept: bool, ste
     alphas : ndarray of shape (t,)
     fit_intercept : bool
     steps : int
-        Steps of refinement, u <- u + (K + alpha I)^-1 (y~ - X~ X~' u - alpha u).
+        Steps of refinement at most, u <- u + (K + alpha I)^-1 (y~ - X~ X~' u - alpha u).
 
     Notes
     -----
-    n^2 d flops for K, n^3 / 3 per distinct alpha, 4 n d t per step; two reads of X and two more per step. Memory 8 n^2 bytes.
+    n^2 d flops for K, n^3 / 3 per distinct alpha, 8 n d t; two reads of X, two per target and three more per step of refinement.
+    Memory 24 n^2 bytes.
+
+    The gradient is known to rounding: with e_i = (d + 4) eps (|y~_i| + ||x~_i|| ||w||) the error of a residual (Higham 2002, 3.5; x
+    itself rounded once when centred, ||x~_i||^2 = K_ii), it errs by no more than ||X~||_F (||e|| + (n + 4) eps ||r||) and 4 eps alpha
+    ||w||, and F - F* <= ||g||^2 / (2 alpha).
     """
     rows = centred_rows(source, fit_intercept)
     y = source.y.reshape(source.n_rows, -1).T
     weight = source.weight.sum() if source.weight.size else float(source.n_rows)
     s = source.weight if source.weight.size else np.ones(source.n_rows)
     mean_y = (y @ s) / weight if fit_intercept else np.zeros(len(y))
-    target = rows.root * (y - mean_y[:, None])
     K = rows.gram()
-    source.reads += 1
-    level = max(float(np.trace(K)) / len(K), np.finfo(float).tiny)
+    lengths = np.sqrt(np.diagonal(K))
+    level = max(float(lengths @ lengths) / len(K), np.finfo(float).tiny)
     if fit_intercept:
         K += level * np.outer(rows.root, rows.root) / weight
     solutions = []
+    inverses = {alpha: _inverse(K, alpha * rows.scale**2, level, fit_intercept) for alpha in dict.fromkeys(alphas.tolist())}
     for k, alpha in enumerate(alphas.tolist()):
         scaled = alpha * rows.scale**2
-        solve, condition, rank = _inverse(K, scaled, level, fit_intercept)
-        u = solve(target[k : k + 1])
+        solve, condition, rank = inverses[alpha]
+        centred = y[k] - mean_y[k]
+        target = rows.root * centred
+        u = solve(target)
+        w = rows.combine(u)
+        value, g = rows.residual_gradient(centred, w)
         for _ in range(steps):
-            u = u + solve(target[k : k + 1] - rows.predict(rows.combine(u)) - scaled * u)
-            source.reads += 2
+            if alpha > 0 and np.linalg.norm(scaled * w - g) <= EXACT * scaled * np.linalg.norm(w):
+                break
+            u = u + solve(target - rows.predict(w) - scaled * u)
+            w = rows.combine(u)
+            value, g = rows.residual_gradient(centred, w)
         # rounded to the precision returned; from here on everything is about those numbers
-        coef = (rows.combine(u) * rows.scale).astype(source.dtype)
+        coef = (w[None] * rows.scale).astype(source.dtype)
         intercept = (mean_y[k : k + 1] - coef @ rows.mean).astype(source.dtype)
-        w = coef.astype(np.float64) / rows.scale
+        if source.dtype != np.float64:
+            w = coef[0].astype(np.float64) / rows.scale
+            value, g = rows.residual_gradient(centred, w)
         slip = float(intercept[0] + coef[0].astype(np.float64) @ rows.mean - mean_y[k]) if fit_intercept else 0.0
-        # F - F* <= ||g||^2 / (2 alpha) with g the gradient; at alpha = 0 the risk itself bounds it
-        residual = target[k : k + 1] - rows.predict(w)
-        g = scaled * w - rows.combine(residual)
-        # rounding in forming them: |fl(x'w) - x'w| <= (d + 2) eps |x|'|w| (Higham 2002, 3.5), x itself rounded once when centred
-        residual_error = (w.size + 4) * EPS * (np.abs(target[k : k + 1]) + rows.predict(np.abs(w), magnitude=True))
-        g_error = 4 * EPS * scaled * np.abs(w) + rows.combine(
-            residual_error + (residual.size + 4) * EPS * np.abs(residual), magnitude=True
-        )
-        source.reads += 5
+        g = scaled * w - g
+        length = float(np.linalg.norm(w))
+        residual = (2 * value) ** 0.5
+        error = (w.size + 4) * EPS * float(np.linalg.norm(np.abs(target) + lengths * length))
         if alpha > 0:
-            bound = 0.5 * float(((np.abs(g) + g_error) ** 2).sum()) / scaled
+            g_error = (level * len(K)) ** 0.5 * (error + (len(K) + 4) * EPS * residual) + 4 * EPS * scaled * length
+            bound = 0.5 * (float(np.linalg.norm(g)) + g_error) ** 2 / scaled
         else:
-            bound = 0.5 * float(((np.abs(residual) + residual_error) ** 2).sum())
+            bound = 0.5 * (residual + error) ** 2  # the risk itself
         bound += 0.5 * weight * slip * slip
         original = g / rows.scale / weight + rows.mean * slip
-        status, message = OPTIMAL, "Solved through the Gram of the rows, refined twice."
+        status, message = OPTIMAL, "Solved through the Gram of the rows, and refined where that left anything."
         if alpha == 0:
             status = RANK_DEFICIENT
             message = (
@@ -178,7 +205,9 @@ def _inverse(
 ) -> tuple[Callable[[np.ndarray], np.ndarray], float, int]:
     """(K + alpha I)^-1 as a function of rows, its condition, and the rank of the centred rows."""
     n = len(K)
-    factor = CholeskyFactor(K + alpha * np.eye(n))
+    shifted = K.copy()
+    shifted.ravel()[:: n + 1] += alpha
+    factor = CholeskyFactor(shifted)
     if factor.positive and factor.rcond > 4 * n * EPS:
         return factor.solve, 1 / factor.rcond, n - fit_intercept
     values, vectors = np.linalg.eigh(K)

@@ -83,9 +83,9 @@ def solve_by_single_gram(source: ArraySource, alpha: float, fit_intercept: bool)
 
 
 def applies(source: ArraySource) -> bool:
-    """Whether there is one target, in double, and enough rows and columns for a Gram to be what costs."""
+    """Whether there is one target, rows in double with every entry, and enough rows and columns for a Gram to be what costs."""
     n, d = source.X.shape
-    return d >= WIDTH and n >= 4 * d and source.y.ndim == 1 and source.dtype == np.float64
+    return d >= WIDTH and n >= 4 * d and source.y.ndim == 1 and source.dtype == np.float64 and isinstance(source.X, np.ndarray)
 
 
 def _factor(source: ArraySource, alpha: float, fit_intercept: bool, least: float) -> tuple[NormalEquations, CholeskyFactor] | None:
