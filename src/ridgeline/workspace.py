@@ -36,9 +36,9 @@ def gram_rows(p: int) -> int:
     """Rows per block for the Gram of p columns alone.
 
     As few as make little of reading and writing the sums, so that the packed block stays in the first-level cache and the memory is read
-    in short bursts: 64; more where there is little to do for a row, or where the sums leave the second-level cache.
+    in short bursts: 64; more where the sums leave the second-level cache.
     """
-    return 64 if 8 < p <= 256 else 128
+    return 64 if p <= 256 else 128
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype, zero: bool = False) -> np.ndarray:
