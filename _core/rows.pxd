@@ -169,6 +169,8 @@ cdef extern from *:
             for (int k = 0; k < width; k++) { t_here[k] = t[j + k]; m_here[k] = m[j + k]; } \
             for (; i + RL_LANES <= n; i += RL_LANES) { \
                 rl_wide a[RL_LANES], b[RL_LANES]; \
+                /* what the next block will ask for: more columns than the processor follows by itself */ \
+                for (int k = 0; k < width; k++) __builtin_prefetch(x + (j + k) * column + i + n, 0, 2); \
                 for (int k = 0; k < RL_LANES; k++) \
                     a[k] = k < width ? __builtin_convertvector(*(const rl_row_##X*) (x + (j + k) * column + i), rl_wide) : (rl_wide){0}; \
                 for (int round = 1; round < RL_LANES; round *= 2) { \

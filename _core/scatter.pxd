@@ -15,6 +15,8 @@ from stored cimport gram_of_stored_pays, rl_stored_combine, rl_stored_gram
 
 cdef enum:
     TOGETHER = 512    # rows at least whose products are summed in the precision of the block, before the sum is added up in double
+    AHEAD = 2         # blocks of narrow rows from what is packed to what is fetched: one takes less time than the memory to answer
+    NARROW = 256
 
 
 cdef inline bint cancels(const double* sums, Py_ssize_t ld, Py_ssize_t p, double w, const double* pivot, double* delta) noexcept nogil:
@@ -145,7 +147,7 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
                     pack_target(y + start * t + j, t, m, scale[d + j], pivot[d + j], root, block + d + j, ld)
                 for i in range(m):
                     block[i * ld + p] = <real> (root[i] if root != NULL else 1.0)
-            gram(block, m, p + 1, ld, partial, memory_of(x, start + m, b))
+            gram(block, m, p + 1, ld, partial, memory_of(x, start + (AHEAD if p <= NARROW else 1) * m, b))
             start += m
             since += m
             if own and (since >= TOGETHER or start == n):
