@@ -12,8 +12,8 @@ BLOCK_ELEMENTS = 1 << 13
 VECTOR_BYTES = 64
 """Rows of a block are padded to whole vectors of this length, the longest of any instruction set."""
 
-LARGE = 1 << 12
-"""Bytes of an array that is worth aligning."""
+LARGE = 1 << 15
+"""Bytes of an array that is worth aligning, which takes longer than a small fit's other arrays together."""
 
 
 def padded(p: int, dtype: np.dtype) -> int:
@@ -44,9 +44,9 @@ def gram_rows(p: int) -> int:
 def aligned(shape: tuple[int, ...], dtype: np.dtype, zero: bool = False) -> np.ndarray:
     """A new array that begins with a cache line, if it is large: a vector across two lines is two loads."""
     make = np.zeros if zero else np.empty
-    size = math.prod(shape) * dtype.itemsize
-    if size < LARGE:
+    size = math.prod(shape)
+    if size * dtype.itemsize < LARGE:
         return make(shape, dtype)
-    memory = make(size + VECTOR_BYTES, np.uint8)
-    first = -memory.ctypes.data % VECTOR_BYTES
-    return memory[first : first + size].view(dtype).reshape(shape)
+    memory = make(size + VECTOR_BYTES // dtype.itemsize, dtype)
+    first = -memory.__array_interface__["data"][0] % VECTOR_BYTES // dtype.itemsize
+    return memory[first : first + size].reshape(shape)
