@@ -35,6 +35,8 @@ cdef extern from *:
         V acc[R][J], x[J]; \\
         const char* line = ahead->line; \\
         const Py_ssize_t step = line < ahead->end ? 64 : 0; \\
+        /* where C is too large for a cache, its part arrives while the products are formed */ \\
+        RL_EACH(i, R) RL_EACH(j, J) __builtin_prefetch((const V*) (C + i * ld) + j, 1, 3); \\
         RL_EACH(i, R) RL_EACH(j, J) acc[i][j] = (V){0}; \\
         for (Py_ssize_t r = 0; r < m; r++, a += ld, b += ld) { \\
             __builtin_prefetch(line, 0, 2); \\

@@ -27,7 +27,7 @@ from .least_squares import EPS, LinearSolution
 BLOCK_ELEMENTS = 1 << 20
 """Entries of X~ that are formed at a time for the Gram: 8 MB, enough that adding up n x n products costs little beside forming them."""
 
-EXACT = 1e-11
+EXACT = 1e-10
 """Length of the gradient, beside that of the penalty: since A >= alpha, w is then as near to the optimum, beside its own length."""
 
 
