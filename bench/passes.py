@@ -50,6 +50,18 @@ def limits(X):
     }
 
 
+def read_speed(rounds):
+    """Bytes per second of all threads reading, for a comparison whose data are elsewhere."""
+    read = limits(np.ones((50_000_000, 1)))["read"]
+    return 8 * 50_000_000 / least(read, rounds)
+
+
+def product_speed(dtype, rounds):
+    """Flops per second of a square matrix product."""
+    a = np.random.default_rng(0).normal(size=(ORDER, ORDER)).astype(dtype)
+    return 2 * ORDER**3 / least(lambda: a @ a, rounds)
+
+
 def peers(X, y):
     """Ridge fits of others, by name, where they are installed."""
     found = {"NumPy normal equations": lambda: normal_equations(X, y)}
