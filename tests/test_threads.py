@@ -254,3 +254,50 @@ def test_an_environment_variable_that_is_no_number(bad, monkeypatch):
     monkeypatch.setenv(VARIABLE, bad)
     with pytest.raises(ValueError, match=VARIABLE):
         thread_count()
+
+
+INTERRUPTED = """
+import os, random, signal, sys, threading, time
+import numpy as np
+from ridgeline.sources import ArraySource, fold
+from ridgeline.sources.prefetch import ahead
+from ridgeline.threads import reduce
+
+class Rows:
+    def __init__(self): self.n = 0
+    def add_rows(self, slab): self.n += len(slab.X)
+    def merge(self, other): self.n += other.n
+
+def work(k):
+    part = Rows()
+    part.n = k
+    return part
+
+random.seed(0)
+rows = ArraySource(np.ones((200_000, 8)), np.ones(200_000), n_threads=3)
+interrupted = 0
+for k in range(int(sys.argv[1])):
+    timer = threading.Timer(random.random() * 0.004, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        timer.start()
+        end = time.monotonic() + 0.004
+        while time.monotonic() < end:
+            if k % 2:
+                assert reduce(iter(ahead(range(50))), work, 3).n == 1225
+            else:
+                assert fold(rows, Rows).n == 200_000
+        time.sleep(0.01)
+    except KeyboardInterrupt:
+        interrupted += 1
+    while timer.is_alive():
+        try: timer.join()
+        except KeyboardInterrupt: interrupted += 1
+assert fold(rows, Rows).n == 200_000
+print(interrupted)
+"""
+
+
+def test_interrupts_at_any_moment_leave_nothing_locked():
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED, "300"], check=False, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > 250

@@ -51,6 +51,7 @@ _HOME = {
     "HuberRegressor": "estimators.huber",
     "QuantileRegressor": "estimators.quantile",
     "LogisticRegression": "estimators.logistic",
+    "LogisticRegressionCV": "estimators.logistic_cv",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 (the names are those of the table)

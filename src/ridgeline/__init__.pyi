@@ -20,6 +20,7 @@ from .estimators.lasso_path import lasso_path as lasso_path
 from .estimators.least_squares import LinearRegression as LinearRegression
 from .estimators.least_squares import Ridge as Ridge
 from .estimators.logistic import LogisticRegression as LogisticRegression
+from .estimators.logistic_cv import LogisticRegressionCV as LogisticRegressionCV
 from .estimators.quantile import QuantileRegressor as QuantileRegressor
 from .estimators.ridge_cv import RidgeCV as RidgeCV
 from .lecture import least_squares_by_inverse as least_squares_by_inverse

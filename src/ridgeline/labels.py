@@ -95,8 +95,13 @@ def class_weights(spec: Any, classes: np.ndarray, codes: np.ndarray, weight: np.
     """Sample weights multiplied by the weight of each row's class (empty in, empty out, without a `spec`)."""
     if spec is None:
         return weight
-    share = np.bincount(codes, weights=weight if weight.size else None, minlength=len(classes)).astype(float)
+    share = class_shares(codes, weight, len(classes))
     return (weight if weight.size else np.ones(len(codes))) * class_factors(spec, classes, share)[codes]
+
+
+def class_shares(codes: np.ndarray, weight: np.ndarray, classes: int) -> np.ndarray:
+    """The sum of the sample weights of each class's rows (their number, where `weight` is empty)."""
+    return np.bincount(codes, weights=weight if weight.size else None, minlength=classes).astype(np.float64)
 
 
 def class_factors(spec: Any, classes: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -32,6 +32,9 @@ NO_HESSIAN = np.empty((0, 0))
 FEW = 1024
 """Rows that show the size of a column."""
 
+FAINT = 1e-6
+"""A penalty, beside a diagonal entry of the Hessian, that would make it too ill-conditioned along the gauge."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -133,9 +136,8 @@ class Objective:
         rows : ndarray of bool, shape (n,)
         """
         part = copy(self)
-        weight = np.where(rows, source.weight, 0.0) if source.weight.size else rows.astype(np.float64)
-        part.source = ArraySource(source.X, source.y, weight, source.offset, source.n_threads, source.schema)
-        part.weight, part.rows, part.best = float(weight.sum()), int(rows.sum()), None
+        part.source = source.weighted(rows.astype(np.float64))
+        part.weight, part.rows, part.best = float(part.source.weight.sum()), int(rows.sum()), None
         return part
 
     def expand(self, theta: np.ndarray, order: int, precision: np.dtype = DOUBLE) -> Point:
@@ -281,17 +283,20 @@ class Objective:
         p, c = self.coordinates.width, self.loss.outputs
         return fold(self.source, lambda: Shift(self.coordinates, step[: c * p].reshape(c, p))).largest
 
-    def gauge(self, free: bool = False) -> np.ndarray:
+    def gauge(self, beside: np.ndarray | None = None) -> np.ndarray:
         """Orthonormal columns (m, k) along which no prediction changes whatever the data; the minimum is orthogonal to them.
 
         One constant added to every output of a row, through one column of Z.  Of all points that differ by those, the penalty
         prefers the one whose parameters sum to zero over the outputs; where nothing is penalised they are equal, and it will do.
-        `free` leaves only those without a penalty, along which F is constant.
+        With the diagonal of a Hessian only those whose penalty is nothing beside it: along the others the Hessian is regular, and where a
+        faint penalty is taken for none, a step that starts from a minimum over the gauge is off by as little.
         """
         p, c = self.coordinates.width, self.loss.outputs
         if not self.loss.gauge:
             return np.zeros((self.size, 0))
-        columns = np.flatnonzero(self.penalty[:p] == 0) if free else np.arange(p)
+        columns = np.arange(p)
+        if beside is not None:
+            columns = np.flatnonzero(self.penalty[:p] <= FAINT * beside[: c * p].reshape(c, p).min(axis=0))
         basis = np.zeros((c, p, len(columns)))
         basis[:, columns, np.arange(len(columns))] = 1 / np.sqrt(c)
         return basis.reshape(self.size, len(columns))

@@ -5,6 +5,10 @@ whoever is free; results are merged in their order by whoever completes the next
 number of threads, and no more results wait than there are threads.  The calling thread works too and never waits for a thread of the
 pool to begin, so that nested and simultaneous calls cannot block each other; a call from inside a pool thread uses no others.
 
+An interrupt from the keyboard may strike the calling thread between any two calls.  `with` on a lock of the interpreter's own, which is
+taken and given back in C, cannot be split by it, and neither can a `SimpleQueue`; a `Condition`, an `Event` or a `Queue`, which are written
+in Python, can be left locked for ever.  So there are none of these here, and whoever waits looks again every few milliseconds.
+
 How many: the argument `n_threads` where a function has one, else the environment variable RIDGELINE_NUM_THREADS, else OMP_NUM_THREADS
 (which process pools set for their workers), else the processors this process may use.
 """
@@ -14,12 +18,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import copy_context
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 VARIABLE = "RIDGELINE_NUM_THREADS"
 INHERITED = "OMP_NUM_THREADS"
+
+LOOK_AGAIN = 0.005
+"""Seconds after which a waiting thread looks whether it missed the news."""
 
 
 class Mergeable(Protocol):
@@ -99,16 +107,29 @@ class _Reduction:
 
     def __init__(self, jobs: Iterator[T], work: Callable[[T], M], ahead: int) -> None:
         self.jobs, self.work, self.ahead = jobs, work, ahead
-        self.changed = threading.Condition(threading.Lock())
-        self.taken = self.merged = self.active = 0
+        self.lock = threading.Lock()
+        self.news: SimpleQueue[None] = SimpleQueue()
+        self.taken = self.merged = self.active = self.asleep = 0
         self.closed = self.merging = False
         self.waiting: dict[int, Any] = {}
         self.total: Any = None
         self.failure: BaseException | None = None
 
+    def sleep(self) -> None:
+        """Until something changes, or a moment."""
+        self.asleep += 1
+        with suppress(Empty):
+            self.news.get(timeout=LOOK_AGAIN)
+        self.asleep -= 1
+
+    def wake(self) -> None:
+        """Those who sleep; one that is missed looks again by itself."""
+        for _ in range(self.asleep):
+            self.news.put(None)
+
     def help(self) -> None:
         """Take part, unless it is over."""
-        with self.changed:
+        with self.lock:
             if self.closed:
                 return
             self.active += 1
@@ -117,22 +138,23 @@ class _Reduction:
         except BaseException as failure:
             self.fail(failure)
         finally:
-            with self.changed:
+            with self.lock:
                 self.active -= 1
-                self.changed.notify_all()
+            self.wake()
 
     def fail(self, failure: BaseException) -> None:
-        with self.changed:
-            self.failure = self.failure or failure
-            self.changed.notify_all()
+        if self.failure is None:
+            self.failure = failure
+        self.wake()
 
     def take_part(self) -> None:
         """Do jobs until none are left."""
-        while True:
-            with self.changed:
-                while self.failure is None and self.taken >= self.merged + self.ahead:
-                    self.changed.wait()
-                if self.failure is not None:
+        while self.failure is None:
+            if self.taken >= self.merged + self.ahead:
+                self.sleep()
+                continue
+            with self.lock:
+                if self.closed:
                     return
                 try:
                     job = next(self.jobs)
@@ -144,13 +166,13 @@ class _Reduction:
 
     def put(self, k: int, part: Any) -> None:
         """Leave the k-th result, and merge what is next unless another thread is at it."""
-        with self.changed:
+        with self.lock:
             self.waiting[k] = part
             if self.merging:
                 return
             self.merging = True
         while True:
-            with self.changed:
+            with self.lock:
                 part = self.waiting.pop(self.merged, None)
                 if part is None or self.failure is not None:
                     self.merging = False
@@ -159,16 +181,15 @@ class _Reduction:
                 self.total = part
             else:
                 self.total.merge(part)
-            with self.changed:
-                self.merged += 1
-                self.changed.notify_all()
+            self.merged += 1
+            self.wake()
 
     def finish(self) -> None:
         """Wait for the threads that are at it."""
-        with self.changed:
+        with self.lock:
             self.closed = True
-            while self.active:
-                self.changed.wait()
+        while self.active:
+            self.sleep()
 
 
 def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | None:
@@ -196,17 +217,18 @@ def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | Non
         return work(first)
     shared = _Reduction(_again(first, second, jobs), work, n_threads + 1)
     here = copy_context()  # what NumPy is to warn of, which the caller may have set, holds in the other threads too
-    _pool.ask(n_threads - 1, lambda: here.copy().run(shared.help))
-    try:
-        shared.take_part()
-    except BaseException as failure:
-        shared.fail(failure)
+    begun = False
     while True:
         try:
+            if not begun:
+                begun = True
+                _pool.ask(n_threads - 1, lambda: here.copy().run(shared.help))
+                shared.take_part()
             shared.finish()
             break
-        except BaseException as failure:  # an interrupt while waiting
-            shared.fail(failure)
+        except BaseException as failure:  # of a job, or an interrupt, even while waiting
+            if shared.failure is None:
+                shared.failure = failure
     if shared.failure is not None:
         raise shared.failure
     return shared.total

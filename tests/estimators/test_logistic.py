@@ -144,3 +144,14 @@ def test_a_negligible_penalty_leaves_softmax_determined():
     model = LogisticRegression(C=1e-2, fit_intercept=False).fit(X, np.arange(15) % 3)
     assert model.certificate_.status == "optimal"
     assert abs(model.coef_.sum()) <= 1e-15 * np.abs(model.coef_).max()
+
+
+@pytest.mark.parametrize("C", [1.0, 1e3, 1e6])
+def test_a_faint_penalty_on_the_gauge_does_not_keep_softmax_from_arriving(C):
+    random = np.random.default_rng(0)
+    scales = np.logspace(-3, 3, 6)
+    X = random.normal(size=(600, 6)) * scales + 10.0
+    y = ((X - 10) / scales @ random.normal(size=(6, 4)) + random.gumbel(size=(600, 4))).argmax(axis=1)
+    model = LogisticRegression(C=C).fit(X, y)
+    assert model.certificate_.status == "optimal" and model.n_iter_[0] < 20
+    assert np.abs(model.coef_.sum(axis=0) * scales).max() < 1e-12

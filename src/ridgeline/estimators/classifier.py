@@ -9,6 +9,8 @@ import numpy as np
 from ..activations import log_sigmoid, log_softmax, sigmoid, softmax
 from ..kernels import load
 from ..labels import encode
+from ..objective import Objective
+from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..validation import check_weights
 from .base import Estimator
 
@@ -82,3 +84,38 @@ class LinearClassifier(Estimator):
         hit = self.classes_[codes] == predicted
         s = check_weights(sample_weight, len(hit))
         return float(np.average(hit, weights=s if s.size else None))
+
+REMEDY = "Raise max_iter, or scale the columns."
+
+
+def loss_of_classes(classes: int) -> PointwiseLoss | SoftmaxLoss:
+    """Binary cross-entropy for two classes, that of the softmax for more."""
+    return LOGISTIC if classes == 2 else SoftmaxLoss(classes)
+
+
+def targets_of_classes(codes: np.ndarray, classes: int) -> np.ndarray:
+    """Class codes as that loss takes them."""
+    return codes.astype(np.float64) if classes == 2 else codes
+
+
+def require_two_classes(classes: np.ndarray, share: np.ndarray, where: str = "") -> None:
+    """Raise a ValueError unless the rows of two classes at least have weight; `share` is the weight of each class."""
+    present = classes[share > 0].tolist()
+    if len(present) < 2:
+        only = f"only one class{where}: {present[0]!r}" if present else f"no class{where}"
+        raise ValueError(
+            f"This solver needs samples of at least 2 classes in the data, but the data contains {only}. "
+            "Check y (and that sample_weight is not zero for all rows of the others)."
+        )
+
+
+def start_of_classes(objective: Objective, share: np.ndarray) -> np.ndarray:
+    """Zero coefficients, and the intercepts that are best with them: log-odds of the classes' shares."""
+    theta = np.zeros((objective.loss.outputs, objective.coordinates.width))
+    if objective.coordinates.fit_intercept:
+        log_share = np.log(np.maximum(share / share.sum(), np.finfo(float).tiny))
+        if len(theta) == 1:
+            theta[0, -1] = log_share[1] - log_share[0]
+        elif (share > 0).all():
+            theta[:, -1] = log_share - log_share.mean()
+    return theta.ravel()

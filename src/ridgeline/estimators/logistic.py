@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..certificate import Certificate
-from ..labels import check_labels, class_factors, class_weights, classes_of
+from ..labels import check_labels, class_factors, class_shares, class_weights, classes_of
 from ..objective import Objective
-from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..solvers.batch import Batch
 from ..solvers.few_labels import certificate_of_kernel, fit_few_labels, fit_groups
 from ..solvers.proximal_newton import proximal_newton
@@ -19,6 +18,7 @@ from ..solvers.select import METHODS, minimise
 from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..views import class_rows
 from .base import source_names
+from .classifier import REMEDY, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes
 from .logistic_penalty import l1_weights, penalty_weights, warn_of_penalty
 from .online import OnlineClassifier
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
@@ -35,7 +35,6 @@ NOT_CONVERGED = {
     "sag": "The max_iter was reached which means the coef_ did not converge: raise it, or scale the columns.",
 }
 NOT_CONVERGED["saga"] = NOT_CONVERGED["sag"]
-REMEDY = "Raise max_iter, or scale the columns."
 
 
 class LogisticRegression(OnlineClassifier):
@@ -188,9 +187,9 @@ class LogisticRegression(OnlineClassifier):
         matrix, weight, names = self._fit_input(X, sample_weight)
         classes, codes = check_labels(y, len(matrix))
         weight = class_weights(self.class_weight, classes, codes, weight)
-        share = np.bincount(codes, weights=weight if weight.size else None, minlength=len(classes))
-        targets = codes.astype(np.float64) if len(classes) == 2 else codes
-        self._fit_codes(ArraySource(matrix, targets, weight, n_threads=self.n_threads), classes, share, names)
+        share = class_shares(codes, weight, len(classes))
+        source = ArraySource(matrix, targets_of_classes(codes, len(classes)), weight, n_threads=self.n_threads)
+        self._fit_codes(source, classes, share, names)
         self.certificate_.warn()
         return self
 
@@ -253,26 +252,20 @@ class LogisticRegression(OnlineClassifier):
     def _fit_codes(self, source: Source, classes: np.ndarray, share: np.ndarray, names: np.ndarray | None) -> None:
         """Fit a source of class codes, `share` the weight of the rows of each."""
         l2, l1, tol, max_iter, solver = self._options()
-        present = np.flatnonzero(share > 0)
-        if len(present) < 2:
-            raise ValueError(
-                "This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
-                f"{classes[present[0]]!r}. Check y (and that sample_weight is not zero for all rows of the others)."
-            )
+        require_two_classes(classes, share)
         c, fit_intercept = len(classes), check_flag(self.fit_intercept, "fit_intercept")
-        loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if c == 2 else SoftmaxLoss(c)
         with self._watched():
             best = None
             plain = solver != "lbfgs" and not (l1 or self.verbose or self.warm_start)
             if c == 2 and isinstance(source, ArraySource) and plain:
                 best = fit_few_labels(source, l2, fit_intercept, tol, max_iter)
             if best is None:
-                objective = Objective(source, loss, l2, fit_intercept)
+                objective = Objective(source, loss_of_classes(c), l2, fit_intercept)
                 start = self._start(objective, share, classes) if max_iter else np.zeros(objective.size)
                 remedy = NOT_CONVERGED.get(self.solver, REMEDY).format(max_iter=max_iter)
                 if l1:
                     coordinates = objective.coordinates
-                    weights = l1_weights(l1, coordinates.scale, loss.outputs, coordinates.width)
+                    weights = l1_weights(l1, coordinates.scale, objective.loss.outputs, coordinates.width)
                     best = proximal_newton(objective, weights, start, tol=tol, max_iter=max_iter, remedy=remedy)
                 else:
                     best = minimise(objective, start, tol=tol, max_iter=max_iter, solver=solver, remedy=remedy)
@@ -289,18 +282,6 @@ class LogisticRegression(OnlineClassifier):
         coef = getattr(self, "coef_", None) if self.warm_start else None
         shape = objective.loss.outputs, objective.source.n_features
         if coef is None or coef.shape != shape or not np.array_equal(classes, self.classes_):
-            return _start(objective, share)
+            return start_of_classes(objective, share)
         intercept = self.intercept_ if objective.coordinates.fit_intercept else np.zeros(len(coef))
         return objective.coordinates.internal(coef.astype(np.float64), np.asarray(intercept, np.float64)).ravel()
-
-
-def _start(objective: Objective, share: np.ndarray) -> np.ndarray:
-    """Zero coefficients, and the intercepts that are best with them: log-odds of the classes' shares."""
-    theta = np.zeros((objective.loss.outputs, objective.coordinates.width))
-    if objective.coordinates.fit_intercept:
-        log_share = np.log(np.maximum(share / share.sum(), np.finfo(float).tiny))
-        if len(theta) == 1:
-            theta[0, -1] = log_share[1] - log_share[0]
-        elif (share > 0).all():
-            theta[:, -1] = log_share - log_share.mean()
-    return theta.ravel()

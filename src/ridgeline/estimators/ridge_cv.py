@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from itertools import pairwise
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 
+from ..folds import check_folds, given_splits, is_count
 from ..moments import Moments, moments_of
 from ..solvers.ridge_path import left_out, mean_r2, path, without_each
 from ..sources import ArraySource
@@ -18,6 +18,7 @@ from ..validation import check_targets
 from .base import Regressor
 from .least_squares import Ridge
 from .parameters import check_flag
+from .scoring import scorer_of
 
 
 class RidgeCV(Regressor):
@@ -112,7 +113,7 @@ class RidgeCV(Regressor):
         """
         alphas = self._checked_alphas()
         fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
-        scorer = _scorer(self.scoring)
+        scorer = scorer_of(self.scoring)
         matrix, weight, names = self._fit_input(X, sample_weight)
         if self.cv is None and self.gcv_mode == "svd" and isinstance(matrix, SparseRows):
             warnings.warn(
@@ -197,20 +198,15 @@ class RidgeCV(Regressor):
     ) -> tuple[float, float, Moments | None]:
         """The best penalty over the folds, its mean score, and the moments of all rows where the folds give them."""
         n = source.n_rows
-        partition = isinstance(self.cv, (int, np.integer)) and not isinstance(self.cv, bool)
-        if partition:
-            if not 2 <= self.cv <= n:
-                raise ValueError(f"cv == {self.cv}, must be at least 2 and at most the number of rows, {n}.")
-            bounds = np.cumsum([0, *(n // self.cv + (k < n % self.cv) for k in range(self.cv))])
+        if is_count(self.cv):
+            folds = check_folds(self.cv, n)
+            bounds = np.cumsum([0, *(n // folds + (k < n % folds) for k in range(folds))])
             tests: list[Any] = [slice(a, b) for a, b in pairwise(bounds)]
             parts = [moments_of(_rows(source, test)) for test in tests]
             trains = without_each(parts)
             moments = trains[0] + parts[0]
         else:
-            splits = self.cv.split(X, y) if hasattr(self.cv, "split") else self.cv
-            pairs = [(np.arange(n)[train], np.arange(n)[test]) for train, test in splits]
-            if not pairs:
-                raise ValueError("cv gave no splits; it needs at least one pair (rows to fit, rows to score).")
+            pairs = given_splits(self.cv, X, y, n)
             tests = [test for _, test in pairs]
             parts = [moments_of(_rows(source, test)) for test in tests]
             trains = [moments_of(_rows(source, train)) for train, _ in pairs]
@@ -233,19 +229,6 @@ class RidgeCV(Regressor):
 def _rows(source: ArraySource, rows: Any) -> ArraySource:
     weight = source.weight[rows] if source.weight.size else source.weight
     return ArraySource(source.X[rows], source.y[rows], weight, n_threads=source.n_threads)
-
-
-def _scorer(scoring: Any) -> Callable[..., Any] | None:
-    """A function `scorer(estimator, X, y)`, or None."""
-    if scoring is None or callable(scoring):
-        return scoring
-    if not isinstance(scoring, str):
-        raise TypeError(f"scoring must be None, a function or the name of a scorer, got {scoring!r}.")
-    try:
-        from sklearn.metrics import get_scorer
-    except ImportError as error:
-        raise ImportError(f"scoring={scoring!r} names one of scikit-learn's scorers: install scikit-learn, or pass a function.") from error
-    return get_scorer(scoring)
 
 
 class _Given(Regressor):

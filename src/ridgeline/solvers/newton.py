@@ -134,6 +134,8 @@ class RegularHessian:
 
     Attributes
     ----------
+    hidden : ndarray of shape (m, k)
+        N.
     share : float
         The part of the rows that H was summed over, 1 for all: `solve` takes H / share for the whole, and H itself, since no row takes
         curvature away, is a bound on it from below.
@@ -144,6 +146,7 @@ class RegularHessian:
     ) -> None:
         m = len(H)
         self.at = at
+        self.hidden = N
         self.share = 1.0
         diagonal = np.where(np.diag(H) > 0, np.diag(H), size)
         self.scale = power_of_two_scale(np.sqrt(diagonal))
@@ -170,12 +173,12 @@ class RegularHessian:
 def unseen_directions(objective: Objective, H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Orthonormal bases (m, k) of the directions that H does not see, and of those of them that the data leave open.
 
-    The first has the gauge, where the penalty on it is nothing or drowns in rounding; there the minimum is known.  Other candidates are
+    The first has the gauge, where the penalty on it is nothing or faint; there the minimum is known.  Other candidates are
     eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves (an eigenvalue of
     1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
     """
     m = len(H)
-    gauge = objective.gauge(free=True)
+    gauge = objective.gauge(np.diag(H))
     first = RegularHessian(H, gauge)
     if first.rcond > 64 * m * EPS:
         return gauge, np.zeros((m, 0))
@@ -241,7 +244,8 @@ def newton(
     if order == 2:
         N, blind = unseen_directions(objective, point.hessian)
     else:
-        N, blind = objective.gauge(free=True), np.zeros((objective.size, 0))  # the sample saw the others
+        assert factor is not None
+        N, blind = factor.hidden, np.zeros((objective.size, 0))  # the sample has no others
     pairs: list[SecantPair] = []
     steepness = np.inf
     for iteration in range(1, max_iter + 1):

@@ -72,7 +72,7 @@ def penalty_path(
 
     Notes
     -----
-    For the first alpha a fit; then about two reads per alpha, m^3 / 3 flops, and a Hessian (n m (m + 1) flops) where it pays.
+    For the first alpha a fit; then one to four reads per alpha, m^3 / 3 flops, and a Hessian (n m (m + 1) flops) where it pays.
     """
     first = objective.penalised(float(alphas[0]))
     start, factor = warm_start(first, theta)
@@ -96,7 +96,7 @@ def penalty_path(
 
 def _correct(objective: Objective, path: _Path, tol: float, max_iter: int) -> Solution:
     """Steps until the gradient is within `tol`; not converged if one had to be cut."""
-    N = objective.gauge(free=True)
+    N = objective.gauge(np.diag(path.losses) + path.penalty)
     factor, shrinkage = None, 0.0
     for iteration in range(max_iter + 1):
         point = path.point

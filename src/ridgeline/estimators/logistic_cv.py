@@ -1,0 +1,274 @@
+"""Logistic regression that chooses its penalty by cross-validation."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from ..folds import DEFAULT_FOLDS, Split, check_folds, given_splits, is_count, stratified_splits
+from ..labels import check_labels, class_shares, class_weights
+from ..objective import Objective
+from ..solvers.penalty_path import penalty_path
+from ..solvers.select import minimise
+from ..sources import ArraySource
+from ..validation import as_real_array
+from .classifier import REMEDY, LinearClassifier, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes
+from .logistic import SOLVERS, LogisticRegression
+from .parameters import check_choice, check_count, check_flag, check_number
+from .scoring import Scorer, scorer_of
+
+
+class LogisticRegressionCV(LinearClassifier):
+    """Logistic regression with the best of several penalties.
+
+    minimise  sum_i s_i l(y_i, x_i W + b) + (1 / (2 C)) ||W||^2,  with the C that predicts left-out rows best
+
+    Parameters
+    ----------
+    Cs : int or array-like of shape (k,), default 10
+        Values to try, or how many, evenly spaced in the logarithm from 1e-4 to 1e4.
+    l1_ratios : array-like, optional
+        (0,), as the penalty is the square; with it the arrays below have an axis for it, as in scikit-learn.
+    fit_intercept : bool, default True
+    cv : int, iterable or splitter, optional
+        A number of folds (None: 5), which have the classes in proportion; an iterable gives pairs (rows to fit, rows to score); a splitter
+        has `split(X, y)`.
+    scoring : callable or str, optional
+        How predictions are scored, larger being better: a scikit-learn scorer, its name (needs scikit-learn), or any function
+        `scorer(estimator, X, y)` (with `sample_weight=` where there are weights). None: the accuracy.
+    tol : float, default 1e-8
+        Largest entry of the gradient of F / (total weight), in centred and scaled columns, that counts as converged.
+    max_iter : int, default 100
+        Steps for each C.
+    class_weight : dict or "balanced", optional
+    refit : bool, default True
+        Fit all rows with the C of the best mean score. Otherwise coefficients and C are means over the folds of the best in each.
+    use_legacy_attributes : bool, default True
+        The form of the attributes below, as scikit-learn has it.
+    dual, penalty, solver, n_jobs, intercept_scaling, random_state
+        Accepted for scikit-learn's sake, as by `LogisticRegression`.
+    time_limit, verbose, n_threads
+        As for `LogisticRegression`; the limit is for the last fit.
+
+    Attributes
+    ----------
+    classes_, coef_, intercept_, n_features_in_, feature_names_in_
+        As for `LogisticRegression`.
+    Cs_ : ndarray of shape (k,)
+    C_ : ndarray of shape (1,) or (c,), the same for all classes; else a float
+    l1_ratio_, l1_ratios_ : in the form of `C_` and `Cs_`
+    scores_ : dict of label to ndarray of shape (folds, k[, ratios]); else ndarray of shape (folds, ratios, k)
+        The label of the second of two classes; all labels, with the same scores, for more.
+    coefs_paths_ : dict of label to ndarray of shape (folds, k[, ratios], d + 1); else (folds, ratios, k, 1 or c, d + 1)
+        Coefficients, then the intercept (if one is fitted).
+    n_iter_ : ndarray of shape (1, folds, k[, ratios]); else (folds, ratios, k)
+    certificate_ : Certificate
+        Of the last fit; with `refit=False` there is none.
+
+    Notes
+    -----
+    In each fold a path of the penalties from the strongest to the weakest: one to four reads of X per C. Rows left out have no weight, so
+    that X is not copied. The coefficients have the same bits for any number of threads.
+
+    Examples
+    --------
+    >>> from ridgeline import LogisticRegressionCV
+    >>> X, y = [[-3.0], [-2.0], [-1.0], [1.0], [2.0], [3.0]], [0, 0, 1, 0, 1, 1]
+    >>> model = LogisticRegressionCV(Cs=[0.01, 1.0, 100.0], cv=3).fit(X, y)
+    >>> float(model.C_[0]), model.scores_[1].mean(axis=0).round(2).tolist()
+    (0.01, [0.67, 0.67, 0.67])
+    """
+
+    _hints: ClassVar = {
+        **{name: check for name, check in LogisticRegression._hints.items() if name != "warm_start"},
+        "penalty": partial(check_choice, choices=("deprecated", "l2")), "solver": partial(check_choice, choices=SOLVERS),
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        Cs: Any = 10,
+        l1_ratios: Any = None,
+        fit_intercept: bool = True,
+        cv: Any = None,
+        dual: bool = False,
+        penalty: str = "deprecated",
+        scoring: Any = None,
+        solver: str = "auto",
+        tol: float = 1e-8,
+        max_iter: int = 100,
+        class_weight: Any = None,
+        n_jobs: int | None = None,
+        verbose: bool | int = False,
+        refit: bool = True,
+        intercept_scaling: float = 1.0,
+        random_state: Any = None,
+        use_legacy_attributes: bool = True,
+        time_limit: float | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        self.Cs = Cs
+        self.l1_ratios = l1_ratios
+        self.fit_intercept = fit_intercept
+        self.cv = cv
+        self.dual = dual
+        self.penalty = penalty
+        self.scoring = scoring
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.class_weight = class_weight
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.refit = refit
+        self.intercept_scaling = intercept_scaling
+        self.random_state = random_state
+        self.use_legacy_attributes = use_legacy_attributes
+        self.time_limit = time_limit
+        self.n_threads = n_threads
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Choose C and fit with it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,)
+        sample_weight : array-like of shape (n,), optional
+
+        Raises
+        ------
+        ValueError
+            For options out of range, and all that `LogisticRegression.fit` refuses. Nothing fitted before is changed.
+
+        Warns
+        -----
+        FitWarning
+            If `certificate_.status` is not "optimal".
+        """
+        self._check_hints()
+        Cs, ratios = self._grid()
+        tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
+        fit_intercept, refit = check_flag(self.fit_intercept, "fit_intercept"), check_flag(self.refit, "refit")
+        legacy = check_flag(self.use_legacy_attributes, "use_legacy_attributes")
+        scorer = scorer_of(self.scoring)
+        matrix, weight, names = self._fit_input(X, sample_weight)
+        classes, codes = check_labels(y, len(matrix))
+        counted = class_weights(self.class_weight, classes, codes, weight)
+        source = ArraySource(matrix, targets_of_classes(codes, len(classes)), counted, n_threads=self.n_threads)
+        share = class_shares(codes, counted, len(classes))
+        require_two_classes(classes, share)
+        splits = self._splits(X, y, codes)
+        with self._watched():
+            objective = Objective(source, loss_of_classes(len(classes)), 0.0, fit_intercept)
+            paths, n_iter = _paths(objective, source, classes, codes, splits, Cs, tol, max_iter)
+            scores = np.array([
+                [_score(scorer, classes, w, matrix[test], codes[test], weight[test] if weight.size else weight) for w in path]
+                for path, (_, test) in zip(paths, splits)
+            ])
+            if refit:
+                C = float(Cs[scores.sum(axis=0).argmax()])
+                final = objective.penalised(1 / C)
+                best = minimise(final, start_of_classes(final, share), tol=tol, max_iter=max_iter, remedy=REMEDY)
+                coef, intercept = best.coef, best.intercept
+            else:
+                each = scores.argmax(axis=1)
+                C = float(Cs[each].mean())
+                coef, intercept = _parted(paths[np.arange(len(splits)), each].mean(axis=0), matrix.shape[1])
+        self.classes_, self.coef_, self.intercept_, self.Cs_ = classes, coef, intercept, Cs
+        self._keep(C, ratios, paths, scores, n_iter, legacy)
+        self._remember_columns(matrix.shape[1], names)
+        if refit:
+            self.certificate_ = best.certificate
+            self.certificate_.warn()
+        elif hasattr(self, "certificate_"):
+            del self.certificate_
+        return self
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The score by `scoring`; the accuracy without it."""
+        scorer = scorer_of(self.scoring)
+        if scorer is None:
+            return super().score(X, y, sample_weight)
+        return float(scorer(self, X, y, **({} if sample_weight is None else {"sample_weight": sample_weight})))
+
+    def _grid(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """The values of C and the ratios."""
+        if is_count(self.Cs):
+            Cs = np.logspace(-4, 4, check_count(self.Cs, "Cs"))
+        else:
+            Cs = np.atleast_1d(as_real_array(self.Cs, "Cs")).ravel().astype(np.float64)
+            if not Cs.size:
+                raise ValueError("Cs is empty; give at least one value of C.")
+            for k, C in enumerate(Cs.tolist()):
+                check_number(C, f"Cs[{k}]", strict=True)
+        if self.l1_ratios is None:
+            return Cs, None
+        ratios = np.atleast_1d(as_real_array(self.l1_ratios, "l1_ratios")).ravel().astype(np.float64)
+        if not ratios.size or (ratios != 0).any():
+            raise ValueError(f"l1_ratios must be None or (0,), the squared penalty, got {self.l1_ratios!r}.")
+        return Cs, ratios
+
+    def _splits(self, X: Any, y: Any, codes: np.ndarray) -> list[Split]:
+        if self.cv is None or is_count(self.cv):
+            return stratified_splits(codes, check_folds(DEFAULT_FOLDS if self.cv is None else self.cv, len(codes)))
+        return given_splits(self.cv, X, y, len(codes))
+
+    def _keep(
+        self, C: float, ratios: np.ndarray | None, paths: np.ndarray, scores: np.ndarray, n_iter: np.ndarray, legacy: bool
+    ) -> None:
+        """Set what describes the search, in scikit-learn's old form or its new one."""
+        outputs, copies = paths.shape[2], 1 if ratios is None else len(ratios)
+        scores, paths, n_iter = (np.repeat(a[:, :, None], copies, axis=2) for a in (scores, paths, n_iter))
+        self.l1_ratios_ = np.array([None]) if ratios is None else ratios
+        if not legacy:
+            self.C_: Any = C
+            self.l1_ratio_: Any = 0.0
+            self.scores_: Any = scores.swapaxes(1, 2)
+            self.coefs_paths_: Any = paths.swapaxes(1, 2)
+            self.n_iter_ = n_iter.swapaxes(1, 2)
+            return
+        if ratios is None:
+            scores, paths, n_iter = scores[:, :, 0], paths[:, :, 0], n_iter[:, :, 0]
+        labels = self.classes_[-outputs:].tolist()
+        self.C_, self.l1_ratio_ = np.full(outputs, C), np.full(outputs, None if ratios is None else 0.0)
+        self.scores_ = dict.fromkeys(labels, scores)
+        self.coefs_paths_ = dict(zip(labels, np.moveaxis(paths, -2, 0)))
+        self.n_iter_ = n_iter[None]
+
+
+def _paths(
+    objective: Objective, source: ArraySource, classes: np.ndarray, codes: np.ndarray, splits: list[Split], Cs: np.ndarray,
+    tol: float, max_iter: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Coefficients, then the intercept (folds, k, outputs, p), and steps (folds, k), of the rows to fit in each split."""
+    outputs, width = objective.loss.outputs, objective.coordinates.width
+    order = np.argsort(Cs, kind="stable")  # from the strongest penalty to the weakest
+    paths, n_iter = np.empty((len(splits), len(Cs), outputs, width)), np.empty((len(splits), len(Cs)), dtype=np.int32)
+    for fold, (train, _) in enumerate(splits):
+        kept = np.zeros(len(codes), dtype=bool)
+        kept[train] = True
+        part = objective.of_rows(source, kept)
+        share = class_shares(codes[kept], source.weight[kept] if source.weight.size else source.weight, len(classes))
+        require_two_classes(classes, share, f" among the rows to fit in split {fold}")
+        start = start_of_classes(part, share)
+        for k, found in zip(order, penalty_path(part, 1 / Cs[order], start, tol=tol, max_iter=max_iter)):
+            coef, intercept = objective.coordinates.original(found.point.theta.reshape(outputs, width))
+            paths[fold, k] = np.column_stack([coef, intercept])[:, :width]
+            n_iter[fold, k] = found.n_iter
+    return paths, n_iter
+
+
+def _parted(w: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients and intercepts of a row of the paths."""
+    return w[:, :d], w[:, d] if w.shape[1] > d else np.zeros(len(w))
+
+
+def _score(scorer: Scorer | None, classes: np.ndarray, w: np.ndarray, X: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> float:
+    """Of coefficients, on rows left out."""
+    model = LinearClassifier()
+    model.classes_, model.n_features_in_ = classes, X.shape[1]
+    model.coef_, model.intercept_ = _parted(w, X.shape[1])
+    return float((scorer or LinearClassifier.score)(model, X, classes[codes], **({"sample_weight": weight} if weight.size else {})))

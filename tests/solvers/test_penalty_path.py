@@ -1,0 +1,51 @@
+"""The path of penalties: each point is the optimum for its own."""
+
+import numpy as np
+import pytest
+
+from ridgeline.objective import Objective
+from ridgeline.pointwise import LOGISTIC, SoftmaxLoss
+from ridgeline.solvers.newton import newton
+from ridgeline.solvers.penalty_path import penalty_path
+from ridgeline.sources import ArraySource
+
+
+def problem(classes, n=600, d=6, seed=0):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(n, d)) * np.logspace(-3, 3, d) + 10.0
+    z = (X - 10) / np.logspace(-3, 3, d) @ random.normal(size=(d, classes)) + random.gumbel(size=(n, classes))
+    codes = z.argmax(axis=1)
+    loss = LOGISTIC if classes == 2 else SoftmaxLoss(classes)
+    return Objective(ArraySource(X, codes.astype(float) if classes == 2 else codes), loss, 0.0, True)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("alphas", [np.logspace(4, -4, 9), np.array([1.0]), np.array([1e-3, 1e3, 1e-3]), np.array([1.0, 0.0])])
+def test_every_point_is_its_optimum(classes, alphas):
+    objective = problem(classes)
+    start = np.zeros(objective.size)
+    found = list(penalty_path(objective, alphas, start, tol=1e-10, max_iter=100))
+    assert len(found) == len(alphas)
+    for alpha, solution in zip(alphas, found):
+        here = objective.penalised(float(alpha))
+        alone = newton(here, start, tol=1e-12, max_iter=100)
+        assert solution.converged and here.steepness(here.expand(solution.point.theta, 1)) < 1e-9
+        shift = here.movement(solution.point.theta - alone.point.theta) / max(1.0, here.movement(alone.point.theta))
+        assert shift < 1e-6
+
+
+def test_a_path_takes_few_reads_a_penalty():
+    objective = problem(2, n=5000)
+    list(penalty_path(objective, np.logspace(4, -4, 50), np.zeros(objective.size), tol=1e-8, max_iter=100))
+    assert objective.source.reads < 200
+
+
+def test_of_rows_is_the_objective_of_those_rows():
+    objective = problem(2)
+    kept = np.arange(600) % 3 > 0
+    part = objective.of_rows(objective.source, kept)
+    theta = np.random.default_rng(1).normal(size=objective.size)
+    alone = Objective(ArraySource(objective.source.X[kept], objective.source.y[kept]), LOGISTIC, 0.0, True)
+    alone.coordinates = objective.coordinates
+    assert part.weight == alone.weight == kept.sum() == part.rows
+    np.testing.assert_allclose(part.expand(theta, 1).gradient, alone.expand(theta, 1).gradient, rtol=1e-12, atol=1e-9)
