@@ -229,9 +229,16 @@ def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | Non
         except BaseException as failure:  # of a job, or an interrupt, even while waiting
             if shared.failure is None:
                 shared.failure = failure
-    if shared.failure is not None:
-        raise shared.failure
-    return shared.total
+    failure, shared.failure = shared.failure, None
+    if failure is None:
+        return shared.total
+    try:
+        close = getattr(jobs, "close", None)
+        if close is not None:
+            close()
+        raise failure
+    finally:
+        del failure  # whose traceback holds this frame: what it holds should go now, not when the collector finds the cycle
 
 
 def _one_by_one(jobs: Iterator[T], work: Callable[[T], M]) -> M | None:

@@ -62,12 +62,12 @@ def proximal_newton(
     -----
     One read of the data, n m (m + 1) flops and a dozen sweeps of 2 m^2 per step, about ten steps; memory m^2.
     """
-    gauge = objective.gauge(free=True)
-    gauge = gauge[:, l1 @ np.abs(gauge) == 0]
     point = objective.expand(theta, 2)
     if not np.isfinite(point.value):
         objective.source.check_finite()
         raise ValueError("the objective overflows at the start; scale the targets, weights or offsets down.")
+    gauge = objective.gauge(np.diag(point.hessian))
+    gauge = gauge[:, l1 @ np.abs(gauge) == 0]
     n_iter, converged = 0, False
     while n_iter < max_iter and not converged:
         n_iter += 1
