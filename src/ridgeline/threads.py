@@ -6,8 +6,8 @@ number of threads, and no more results wait than there are threads.  The calling
 pool to begin, so that nested and simultaneous calls cannot block each other; a call from inside a pool thread uses no others.
 
 An interrupt from the keyboard may strike the calling thread between any two calls.  `with` on a lock of the interpreter's own, which is
-taken and given back in C, cannot be split by it, and neither can a `SimpleQueue`; a `Condition`, an `Event` or a `Queue`, which are written
-in Python, can be left locked for ever.  So there are none of these here, and whoever waits looks again every few milliseconds.
+taken and given back in C, cannot be split by it; a `Condition`, an `Event` or a `Queue`, which are written in Python, can be left locked
+for ever.  So there is one such lock and nothing else, and the few times that a thread has to wait, it looks every some ten microseconds.
 
 How many: the argument `n_threads` where a function has one, else the environment variable RIDGELINE_NUM_THREADS, else OMP_NUM_THREADS
 (which process pools set for their workers), else the processors this process may use.
@@ -17,17 +17,17 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from contextvars import copy_context
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 VARIABLE = "RIDGELINE_NUM_THREADS"
 INHERITED = "OMP_NUM_THREADS"
 
-LOOK_AGAIN = 0.005
-"""Seconds after which a waiting thread looks whether it missed the news."""
+MOMENT = 5e-5
+"""Seconds between two looks of a waiting thread."""
 
 
 class Mergeable(Protocol):
@@ -108,24 +108,11 @@ class _Reduction:
     def __init__(self, jobs: Iterator[T], work: Callable[[T], M], ahead: int) -> None:
         self.jobs, self.work, self.ahead = jobs, work, ahead
         self.lock = threading.Lock()
-        self.news: SimpleQueue[None] = SimpleQueue()
-        self.taken = self.merged = self.active = self.asleep = 0
+        self.taken = self.merged = self.active = 0
         self.closed = self.merging = False
         self.waiting: dict[int, Any] = {}
         self.total: Any = None
         self.failure: BaseException | None = None
-
-    def sleep(self) -> None:
-        """Until something changes, or a moment."""
-        self.asleep += 1
-        with suppress(Empty):
-            self.news.get(timeout=LOOK_AGAIN)
-        self.asleep -= 1
-
-    def wake(self) -> None:
-        """Those who sleep; one that is missed looks again by itself."""
-        for _ in range(self.asleep):
-            self.news.put(None)
 
     def help(self) -> None:
         """Take part, unless it is over."""
@@ -140,22 +127,18 @@ class _Reduction:
         finally:
             with self.lock:
                 self.active -= 1
-            self.wake()
 
     def fail(self, failure: BaseException) -> None:
         if self.failure is None:
             self.failure = failure
-        self.wake()
 
     def take_part(self) -> None:
         """Do jobs until none are left."""
         while self.failure is None:
             if self.taken >= self.merged + self.ahead:
-                self.sleep()
+                time.sleep(MOMENT)
                 continue
             with self.lock:
-                if self.closed:
-                    return
                 try:
                     job = next(self.jobs)
                 except StopIteration:
@@ -181,15 +164,15 @@ class _Reduction:
                 self.total = part
             else:
                 self.total.merge(part)
-            self.merged += 1
-            self.wake()
+            with self.lock:
+                self.merged += 1
 
     def finish(self) -> None:
         """Wait for the threads that are at it."""
         with self.lock:
             self.closed = True
         while self.active:
-            self.sleep()
+            time.sleep(MOMENT)
 
 
 def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | None:
@@ -229,16 +212,12 @@ def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | Non
         except BaseException as failure:  # of a job, or an interrupt, even while waiting
             if shared.failure is None:
                 shared.failure = failure
-    failure, shared.failure = shared.failure, None
-    if failure is None:
+    if shared.failure is None:
         return shared.total
-    try:
-        close = getattr(jobs, "close", None)
-        if close is not None:
-            close()
-        raise failure
-    finally:
-        del failure  # whose traceback holds this frame: what it holds should go now, not when the collector finds the cycle
+    close = getattr(jobs, "close", None)
+    if close is not None:
+        close()  # now, not when the collector finds the cycle of failure, traceback and frame
+    raise shared.failure
 
 
 def _one_by_one(jobs: Iterator[T], work: Callable[[T], M]) -> M | None:

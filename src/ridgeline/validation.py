@@ -157,8 +157,11 @@ def warn_of_column(name: str) -> None:
     )
 
 
-def check_targets(y: Any, n: int, *, name: str = "y", multi: bool = True) -> np.ndarray:
-    """Numeric targets, finite, as contiguous float64 of shape (n,) or (n, t)."""
+def check_targets(y: Any, n: int, *, name: str = "y", multi: bool = True, warn: bool = False) -> np.ndarray:
+    """Numeric targets, finite, as contiguous float64 of shape (n,) or (n, t).
+
+    Not `multi`, a single column is taken for a vector; `warn` of it, as scikit-learn's estimators do.
+    """
     if y is None:
         raise ValueError(f"requires {name} to be passed, but the target {name} is None.")
     array = as_real_array(y, name)
@@ -169,7 +172,8 @@ def check_targets(y: Any, n: int, *, name: str = "y", multi: bool = True) -> np.
             raise ValueError(
                 f"{name} should be a 1d array, got an array of shape {array.shape} instead; fit one model per column."
             )
-        warn_of_column(name)
+        if warn:
+            warn_of_column(name)
         array = array[:, 0]
     if len(array) != n:
         raise ValueError(f"Found input variables with inconsistent numbers of samples: X has {n} rows, {name} has {len(array)}.")

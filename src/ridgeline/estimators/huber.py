@@ -112,7 +112,7 @@ class HuberRegressor(Regressor):
         """
         self._options()
         matrix, weight, names = self._fit_input(X, sample_weight)
-        y = check_targets(y, len(matrix), multi=False)
+        y = check_targets(y, len(matrix), multi=False, warn=True)
         best, threshold, scale = self._minimise(ArraySource(matrix, y, weight, n_threads=self.n_threads))
         self._store(best, scale, matrix.shape[1], names)
         self.outliers_ = np.abs(y - self._linear(matrix, best.coef[0], best.intercept[0])) > threshold
