@@ -54,7 +54,8 @@ def difference(a, b):
     size = np.sqrt(np.diag(b.scatter)) + np.sqrt(b.weight) * np.abs(b.mean) * share
     size = np.maximum(size, 1.0)
     yield abs(a.weight - b.weight) / b.weight
-    yield np.max(np.abs(means) / np.maximum(np.abs(b.mean), 1.0))
+    # rounding moves a mean by eps of the numbers it is the mean of, which may nearly cancel
+    yield np.max(np.abs(means) / np.maximum(np.maximum(np.abs(b.mean), np.sqrt(np.diag(b.scatter) / b.weight)), 1.0))
     yield np.max(np.abs(scatters) / size / size[:, None])
 
 
