@@ -257,7 +257,7 @@ class ElasticNet(Regressor):
         coef = np.stack([s.coef for s in solutions])
         intercept = np.array([s.intercept for s in solutions], dtype=coef.dtype)
         gaps = np.array([s.certificate.suboptimality for s in solutions])
-        self.coef_ = coef[0] if flat else coef
+        self.coef_ = coef[0] if len(coef) == 1 else coef  # a vector for one column of targets, too
         self.intercept_ = (intercept[0] if flat else intercept) if self.fit_intercept else 0.0
         self.n_iter_ = solutions[0].n_iter if flat else [s.n_iter for s in solutions]
         self.dual_gap_ = float(gaps[0]) if flat else gaps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -11,11 +12,13 @@ from ..folds import DEFAULT_FOLDS, Split, check_folds, given_splits, is_count, s
 from ..labels import check_labels, class_shares, class_weights
 from ..objective import Objective
 from ..solvers.penalty_path import penalty_path
-from ..solvers.select import minimise
+from ..solvers.proximal_newton import proximal_newton
+from ..solvers.select import Minimum, minimise
 from ..sources import ArraySource
 from ..validation import as_real_array
 from .classifier import REMEDY, LinearClassifier, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes
 from .logistic import SOLVERS, LogisticRegression
+from .logistic_penalty import l1_weights, warn_of_penalty
 from .parameters import check_choice, check_count, check_flag, check_number
 from .scoring import Scorer, scorer_of
 
@@ -30,7 +33,8 @@ class LogisticRegressionCV(LinearClassifier):
     Cs : int or array-like of shape (k,), default 10
         Values to try, or how many, evenly spaced in the logarithm from 1e-4 to 1e4.
     l1_ratios : array-like, optional
-        (0,), as the penalty is the square; with it the arrays below have an axis for it, as in scikit-learn.
+        Shares of the L1 norm in the penalty to try, from 0 to 1, of which `LogisticRegression` has one; None for the square alone.
+        Where they are given, the arrays below have an axis for them, as in scikit-learn.
     fit_intercept : bool, default True
     cv : int, iterable or splitter, optional
         A number of folds (None: 5), which have the classes in proportion; an iterable gives pairs (rows to fit, rows to score); a splitter
@@ -57,8 +61,8 @@ class LogisticRegressionCV(LinearClassifier):
     classes_, coef_, intercept_, n_features_in_, feature_names_in_
         As for `LogisticRegression`.
     Cs_ : ndarray of shape (k,)
-    C_ : ndarray of shape (1,) or (c,), the same for all classes; else a float
-    l1_ratio_, l1_ratios_ : in the form of `C_` and `Cs_`
+    C_, l1_ratio_ : ndarray of shape (1,) or (c,), the same for all classes; else a float
+    l1_ratios_ : ndarray of shape (ratios,)
     scores_ : dict of label to ndarray of shape (folds, k[, ratios]); else ndarray of shape (folds, ratios, k)
         The label of the second of two classes; all labels, with the same scores, for more.
     coefs_paths_ : dict of label to ndarray of shape (folds, k[, ratios], d + 1); else (folds, ratios, k, 1 or c, d + 1)
@@ -83,7 +87,8 @@ class LogisticRegressionCV(LinearClassifier):
 
     _hints: ClassVar = {
         **{name: check for name, check in LogisticRegression._hints.items() if name != "warm_start"},
-        "penalty": partial(check_choice, choices=("deprecated", "l2")), "solver": partial(check_choice, choices=SOLVERS),
+        "penalty": partial(check_choice, choices=("deprecated", "l1", "l2", "elasticnet")),
+        "solver": partial(check_choice, choices=SOLVERS),
     }  # fmt: skip
 
     def __init__(
@@ -150,6 +155,7 @@ class LogisticRegressionCV(LinearClassifier):
         """
         self._check_hints()
         Cs, ratios = self._grid()
+        warn_of_penalty(self.penalty, 1.0, 0.0 if self.penalty != "l1" else 1.0, stacklevel=4)
         tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
         fit_intercept, refit = check_flag(self.fit_intercept, "fit_intercept"), check_flag(self.refit, "refit")
         legacy = check_flag(self.use_legacy_attributes, "use_legacy_attributes")
@@ -163,22 +169,23 @@ class LogisticRegressionCV(LinearClassifier):
         splits = self._splits(X, y, codes)
         with self._watched():
             objective = Objective(source, loss_of_classes(len(classes)), 0.0, fit_intercept)
-            paths, n_iter = _paths(objective, source, classes, codes, splits, Cs, tol, max_iter)
-            scores = np.array([
-                [_score(scorer, classes, w, matrix[test], codes[test], weight[test] if weight.size else weight) for w in path]
-                for path, (_, test) in zip(paths, splits)
-            ])
+            tried = np.zeros(1) if ratios is None else ratios
+            paths, n_iter = _paths(objective, source, classes, codes, splits, Cs, tried, tol, max_iter)
+            scores = np.empty(n_iter.shape)
+            for path, score, (_, test) in zip(paths, scores, splits):
+                s = weight[test] if weight.size else weight
+                score[:] = [[_score(scorer, classes, w, matrix[test], codes[test], s) for w in of_C] for of_C in path]
             if refit:
-                C = float(Cs[scores.sum(axis=0).argmax()])
-                final = objective.penalised(1 / C)
-                best = minimise(final, start_of_classes(final, share), tol=tol, max_iter=max_iter, remedy=REMEDY)
+                k, j = np.unravel_index(scores.sum(axis=0).argmax(), scores.shape[1:])
+                C, ratio = float(Cs[k]), float(tried[j])
+                best = _fit(objective, C, ratio, start_of_classes(objective, share), tol, max_iter)
                 coef, intercept = best.coef, best.intercept
             else:
-                each = scores.argmax(axis=1)
-                C = float(Cs[each].mean())
-                coef, intercept = _parted(paths[np.arange(len(splits)), each].mean(axis=0), matrix.shape[1])
+                each = np.unravel_index(scores.reshape(len(splits), -1).argmax(axis=1), scores.shape[1:])
+                C, ratio = float(Cs[each[0]].mean()), float(tried[each[1]].mean())
+                coef, intercept = _parted(paths[np.arange(len(splits)), each[0], each[1]].mean(axis=0), matrix.shape[1])
         self.classes_, self.coef_, self.intercept_, self.Cs_ = classes, coef, intercept, Cs
-        self._keep(C, ratios, paths, scores, n_iter, legacy)
+        self._keep(C, ratio, ratios, paths, scores, n_iter, legacy)
         self._remember_columns(matrix.shape[1], names)
         if refit:
             self.certificate_ = best.certificate
@@ -204,11 +211,15 @@ class LogisticRegressionCV(LinearClassifier):
                 raise ValueError("Cs is empty; give at least one value of C.")
             for k, C in enumerate(Cs.tolist()):
                 check_number(C, f"Cs[{k}]", strict=True)
+        if self.penalty in ("l1", "l2"):
+            return Cs, np.array([float(self.penalty == "l1")]) if self.penalty == "l1" else None
         if self.l1_ratios is None:
+            if self.penalty == "elasticnet":
+                raise ValueError("l1_ratios must be specified when penalty is elasticnet: an array-like of numbers between 0 and 1.")
             return Cs, None
         ratios = np.atleast_1d(as_real_array(self.l1_ratios, "l1_ratios")).ravel().astype(np.float64)
-        if not ratios.size or (ratios != 0).any():
-            raise ValueError(f"l1_ratios must be None or (0,), the squared penalty, got {self.l1_ratios!r}.")
+        if not ratios.size or ((ratios < 0) | (ratios > 1)).any():
+            raise ValueError(f"l1_ratios must be an array-like of numbers between 0 and 1, got {self.l1_ratios!r}.")
         return Cs, ratios
 
     def _splits(self, X: Any, y: Any, codes: np.ndarray) -> list[Split]:
@@ -217,15 +228,14 @@ class LogisticRegressionCV(LinearClassifier):
         return given_splits(self.cv, X, y, len(codes))
 
     def _keep(
-        self, C: float, ratios: np.ndarray | None, paths: np.ndarray, scores: np.ndarray, n_iter: np.ndarray, legacy: bool
+        self, C: float, ratio: float, ratios: np.ndarray | None, paths: np.ndarray, scores: np.ndarray, n_iter: np.ndarray, legacy: bool
     ) -> None:
         """Set what describes the search, in scikit-learn's old form or its new one."""
-        outputs, copies = paths.shape[2], 1 if ratios is None else len(ratios)
-        scores, paths, n_iter = (np.repeat(a[:, :, None], copies, axis=2) for a in (scores, paths, n_iter))
+        outputs = paths.shape[3]
         self.l1_ratios_ = np.array([None]) if ratios is None else ratios
         if not legacy:
             self.C_: Any = C
-            self.l1_ratio_: Any = 0.0
+            self.l1_ratio_: Any = ratio
             self.scores_: Any = scores.swapaxes(1, 2)
             self.coefs_paths_: Any = paths.swapaxes(1, 2)
             self.n_iter_ = n_iter.swapaxes(1, 2)
@@ -233,20 +243,44 @@ class LogisticRegressionCV(LinearClassifier):
         if ratios is None:
             scores, paths, n_iter = scores[:, :, 0], paths[:, :, 0], n_iter[:, :, 0]
         labels = self.classes_[-outputs:].tolist()
-        self.C_, self.l1_ratio_ = np.full(outputs, C), np.full(outputs, None if ratios is None else 0.0)
+        self.C_, self.l1_ratio_ = np.full(outputs, C), np.full(outputs, None if ratios is None else ratio)
         self.scores_ = dict.fromkeys(labels, scores)
         self.coefs_paths_ = dict(zip(labels, np.moveaxis(paths, -2, 0)))
         self.n_iter_ = n_iter[None]
 
 
+def _fit(objective: Objective, C: float, ratio: float, theta: np.ndarray, tol: float, max_iter: int) -> Minimum:
+    """The minimum for one C and one share of the L1 norm, from theta."""
+    here = objective.penalised((1 - ratio) / C)
+    if ratio == 0:
+        return minimise(here, theta, tol=tol, max_iter=max_iter, remedy=REMEDY)
+    l1 = l1_weights(ratio / C, here.coordinates.scale, here.loss.outputs, here.coordinates.width)
+    return proximal_newton(here, l1, theta, tol=tol, max_iter=max_iter, remedy=REMEDY)
+
+
+def _path(
+    objective: Objective, Cs: np.ndarray, ratio: float, theta: np.ndarray, tol: float, max_iter: int
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Parameters and steps for each C, from the strongest penalty to the weakest, each from the last."""
+    if ratio == 0:
+        for found in penalty_path(objective, 1 / Cs, theta, tol=tol, max_iter=max_iter):
+            yield found.point.theta, found.n_iter
+        return
+    for C in Cs.tolist():
+        best = _fit(objective, C, ratio, theta, tol, max_iter)
+        theta = best.theta
+        yield theta, best.n_iter
+
+
 def _paths(
     objective: Objective, source: ArraySource, classes: np.ndarray, codes: np.ndarray, splits: list[Split], Cs: np.ndarray,
-    tol: float, max_iter: int,
+    ratios: np.ndarray, tol: float, max_iter: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Coefficients, then the intercept (folds, k, outputs, p), and steps (folds, k), of the rows to fit in each split."""
+    """Coefficients, then the intercept (folds, k, ratios, outputs, p), and steps (folds, k, ratios), of the rows to fit in each split."""
     outputs, width = objective.loss.outputs, objective.coordinates.width
-    order = np.argsort(Cs, kind="stable")  # from the strongest penalty to the weakest
-    paths, n_iter = np.empty((len(splits), len(Cs), outputs, width)), np.empty((len(splits), len(Cs)), dtype=np.int32)
+    order = np.argsort(Cs, kind="stable")
+    shape = len(splits), len(Cs), len(ratios)
+    paths, n_iter = np.empty((*shape, outputs, width)), np.empty(shape, dtype=np.int32)
     for fold, (train, _) in enumerate(splits):
         kept = np.zeros(len(codes), dtype=bool)
         kept[train] = True
@@ -254,10 +288,11 @@ def _paths(
         share = class_shares(codes[kept], source.weight[kept] if source.weight.size else source.weight, len(classes))
         require_two_classes(classes, share, f" among the rows to fit in split {fold}")
         start = start_of_classes(part, share)
-        for k, found in zip(order, penalty_path(part, 1 / Cs[order], start, tol=tol, max_iter=max_iter)):
-            coef, intercept = objective.coordinates.original(found.point.theta.reshape(outputs, width))
-            paths[fold, k] = np.column_stack([coef, intercept])[:, :width]
-            n_iter[fold, k] = found.n_iter
+        for j, ratio in enumerate(ratios.tolist()):
+            for k, (theta, steps) in zip(order, _path(part, Cs[order], ratio, start, tol, max_iter)):
+                coef, intercept = objective.coordinates.original(theta.reshape(outputs, width))
+                paths[fold, k, j] = np.column_stack([coef, intercept])[:, :width]
+                n_iter[fold, k, j] = steps
     return paths, n_iter
 
 
