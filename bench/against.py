@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--time-limit", type=float, default=Plan.limit, help="seconds that one fit may take")
     arguments = parser.parse_args(argv)
 
-    problems = chosen([p.scaled(arguments.scale) for p in PROBLEMS if p.quick or arguments.only], arguments.only)
+    problems = [p.scaled(arguments.scale) for p in chosen([p for p in PROBLEMS if p.quick or arguments.only], arguments.only)]
     if not problems:
         parser.error(f"no problem's name holds {arguments.only!r}")
     plan = Plan(arguments.rounds, limit=arguments.time_limit)

@@ -132,7 +132,8 @@ def test_several_targets_by_a_wrapper() -> None:
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that the classes are not heirs of scikit-learn's
-    every_check = parametrize_with_checks([Estimator() for Estimator in ESTIMATORS])
+    made = [*(Estimator() for Estimator in ESTIMATORS), ridgeline.LogisticRegressionCV(cv=3)]
+    every_check = parametrize_with_checks(made)
 
 
 @every_check
