@@ -14,7 +14,8 @@ export PATH := $(BIN):$(PATH)
 # mypy's own command line for what a stranger's project would see
 USER_MYPY := MYPYPATH= $(BIN)/mypy --config-file= --strict --python-executable $(MINIMAL)/bin/python
 
-ISA_TESTS := tests/core tests/test_activations.py tests/test_kernels.py tests/test_losses.py
+ISA_TESTS := tests/core tests/solvers/test_few_rows.py tests/solvers/test_few_labels.py tests/solvers/test_coordinate_descent.py \
+    tests/solvers/test_lbfgs.py tests/test_activations.py tests/test_kernels.py tests/test_losses.py tests/test_pieces.py
 
 .PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal lint types bench dist clean
 
