@@ -205,8 +205,8 @@ def in_forty_digits(model, X, y):
     A = n * (Z.T @ Z) - np.outer(Z.sum(axis=0), Z.sum(axis=0))
     pull = [n * n * Fraction(model.alpha) * int(np.sign(model.coef_[j])) * scale * scale for j in S]
     c = n * (Z.T @ t) - Z.sum(axis=0) * t.sum()
-    from mpmath import matrix, mp
-
+    mpmath = pytest.importorskip("mpmath")
+    matrix, mp = mpmath.matrix, mpmath.mp
     mp.dps = 60
     right = matrix([mp.mpf(int(a)) - mp.mpf(p.numerator) / p.denominator for a, p in zip(c, pull)])
     return [float(x) for x in mp.lu_solve(matrix(A.tolist()), right)]
