@@ -202,14 +202,14 @@ class RidgeCV(Regressor):
             folds = check_folds(self.cv, n)
             bounds = np.cumsum([0, *(n // folds + (k < n % folds) for k in range(folds))])
             tests: list[Any] = [slice(a, b) for a, b in pairwise(bounds)]
-            parts = [moments_of(_rows(source, test)) for test in tests]
+            parts = [moments_of(source.take(test)) for test in tests]
             trains = without_each(parts)
             moments = trains[0] + parts[0]
         else:
             pairs = given_splits(self.cv, X, y, n)
             tests = [test for _, test in pairs]
-            parts = [moments_of(_rows(source, test)) for test in tests]
-            trains = [moments_of(_rows(source, train)) for train, _ in pairs]
+            parts = [moments_of(source.take(test)) for test in tests]
+            trains = [moments_of(source.take(train)) for train, _ in pairs]
             moments = None
         scores = np.empty((len(tests), len(alphas)))
         for k, (test, part, train) in enumerate(zip(tests, parts, trains)):
@@ -224,11 +224,6 @@ class RidgeCV(Regressor):
         mean = scores.mean(axis=0)
         best = int(mean.argmax())
         return float(alphas[best]), float(mean[best]), moments
-
-
-def _rows(source: ArraySource, rows: Any) -> ArraySource:
-    weight = source.weight[rows] if source.weight.size else source.weight
-    return ArraySource(source.X[rows], source.y[rows], weight, n_threads=source.n_threads)
 
 
 class _Given(Regressor):

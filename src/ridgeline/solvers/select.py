@@ -111,12 +111,6 @@ def minimise(
     return Minimum(coef, intercept, solution.point.theta, solution.n_iter, certificate)
 
 
-def _unfinished(objective: Objective) -> Solution:
-    """The best point that there was time for."""
-    assert objective.best is not None  # the clock counts from the first point on
-    return Solution(objective.best, None, objective.source.reads, False)
-
-
 def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_iter: int) -> Solution:
     if name == "newton":
         if not objective.loss.self_concordant:
