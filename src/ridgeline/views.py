@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .sources import EMPTY, SLAB_ELEMENTS, ArraySource, PickedRows, Slab, Source
+from .sources import EMPTY, SLAB_ELEMENTS, ArraySource, PickedRows, Segment, Slab, Source
 from .sparse_rows import SparseRows
 
 
@@ -30,9 +30,13 @@ class View:
     def reads(self, value: int) -> None:
         self._source.reads = value
 
-    def segments(self) -> Iterator[Iterable[Slab]]:
+    def segments(self) -> Iterator[Segment]:
         for segment in self._source.segments():
-            yield (changed for slab in segment for changed in self.change(slab))
+            yield Segment(self._changed(segment), segment.run)
+
+    def _changed(self, segment: Segment) -> Iterator[Slab]:
+        for slab in segment:
+            yield from self.change(slab)
 
     def check_finite(self) -> None:
         self._source.check_finite()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..sparse_rows import SparseRows
 from ..validation import Matrix, require_range
-from .folding import EMPTY, NO_NAMES, SLAB_ELEMENTS, Schema, Slab, adjacent, segment_rows, sparse_bounds
+from .folding import EMPTY, NO_NAMES, SLAB_ELEMENTS, Schema, Segment, Slab, adjacent, segment_rows, sparse_bounds
 from .mapped import Pages
 
 
@@ -53,18 +53,18 @@ class ArraySource:
 
     rereadable = True
 
-    def segments(self) -> Iterator[Iterable[Slab]]:
-        """Yield the segments, each an iterator of slabs."""
+    def segments(self) -> Iterator[Segment]:
+        """Yield the segments of the one run."""
         if isinstance(self.X, SparseRows):
             for start, stop in pairwise(sparse_bounds(self.X).tolist()):
-                yield self._slabs(start, stop)
+                yield Segment(self._slabs(start, stop))
             return
         step = segment_rows(self.n_rows, self.n_features)
         pages = Pages.of(self.X)
         for start in range(0, self.n_rows, step):
             if pages is not None:
                 pages.move_to(start)
-            yield self._slabs(start, min(start + step, self.n_rows))
+            yield Segment(self._slabs(start, min(start + step, self.n_rows)))
         if pages is not None:
             pages.release()
 
@@ -127,11 +127,11 @@ class PickedRows:
         self.n_threads, self.schema = rows.n_threads, rows.schema
         self.reads = 0
 
-    def segments(self) -> Iterator[Iterable[Slab]]:
-        """Yield the segments, each an iterator of slabs."""
+    def segments(self) -> Iterator[Segment]:
+        """Yield the segments of the one run."""
         step = segment_rows(len(self.numbers), self.n_features)
         for start in range(0, len(self.numbers), step):
-            yield self._slabs(self.numbers[start : start + step])
+            yield Segment(self._slabs(self.numbers[start : start + step]))
 
     def _slabs(self, numbers: np.ndarray) -> Iterator[Slab]:
         rows, step = self._rows, max(SLAB_ELEMENTS // max(self.n_features, 1), 1)

@@ -43,8 +43,8 @@ def column_of(kind: Any) -> Column:
 class ArrowBatch:
     """A record batch and where it is from."""
 
-    def __init__(self, data: Any, step: int, place: Callable[[int], str]) -> None:
-        self.data, self.rows, self.step, self.place = data, data.num_rows, step, place
+    def __init__(self, data: Any, step: int, place: Callable[[int], str], run: int = 0) -> None:
+        self.data, self.rows, self.step, self.place, self.run = data, data.num_rows, step, place, run
 
     def _column(self, name: str) -> Any:
         column = self.data.column(name)

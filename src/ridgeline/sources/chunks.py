@@ -11,7 +11,7 @@ import numpy as np
 from ..sparse_rows import is_sparse, sparse_rows
 from ..validation import as_real_array, is_missing, require_range, require_weights
 from .arrays import ArraySource
-from .folding import EMPTY, NO_NAMES, Schema, Slab, require_rereadable
+from .folding import EMPTY, NO_NAMES, Schema, Segment, require_rereadable
 
 
 class ChunkSource:
@@ -129,15 +129,16 @@ class ChunkSource:
             codes[row] = self._codes[label]
         return codes
 
-    def segments(self) -> Iterator[Iterable[Slab]]:
-        """Yield the segments of each chunk, checked as it comes."""
+    def segments(self) -> Iterator[Segment]:
+        """Yield the segments of each chunk, a run of its own, checked as it comes."""
         rows = 0
         for k, chunk in enumerate(self._open()):
             part = self._check(k, chunk)
             if not self.rereadable:  # nobody can look for it afterwards
                 require_range(part.X, f"X in chunk {k}", part.dtype)
             rows += part.n_rows
-            yield from part.segments()
+            for segment in part.segments():
+                yield Segment(segment.slabs, k)
         if self._rows not in (None, rows):
             raise ValueError(
                 f"the chunks held {self._rows} rows at the first reading and {rows} at the next; "

@@ -33,12 +33,14 @@ class Column:
 class Batch(Protocol):
     """Some rows of a table in memory.
 
-    `step` is the length of its segments.  `numbers` gives an array of a real dtype; `words` the code of every row and what the codes stand
-    for; both raise a ValueError with the place of the first empty cell.
+    `step` is the length of its segments, `run` the number of what it is a part of (a row group, a partition).  `numbers` gives an array
+    of a real dtype; `words` the code of every row and what the codes stand for; both raise a ValueError with the place of the first empty
+    cell.
     """
 
     rows: int
     step: int
+    run: int
 
     def numbers(self, name: str) -> np.ndarray: ...
 

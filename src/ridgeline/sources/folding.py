@@ -2,8 +2,9 @@
 
 A *slab* is a float64 or float32 block of rows, its columns or its rows adjacent in memory, or a run of `SparseRows`, with its targets,
 weights and offsets: what a kernel takes.  A *segment* is a
-run of slabs whose boundaries depend on the shape of the data alone, never on threads or memory; `fold` reduces each segment on its own,
-on as many threads as there are, and merges the results in order.
+sequence of slabs whose boundaries depend on the shape of the data alone, never on threads or memory; a *run* is the segments of what lies
+together (a matrix, a chunk, a row group, a partition).  `fold` reduces each segment on its own, on as many threads as there are, and merges
+the results in the order of `engines.tree`.
 
 To add a source: a final class with what `Source` lists.
 """
@@ -16,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from ..engines.tree import Tree
 from ..sparse_rows import SparseRows
 from ..threads import reduce, thread_count
 from ..watch import watch
@@ -59,6 +61,17 @@ class Summary(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """Slabs that are reduced together, and the number of the run they are of: numbers never fall from one segment to the next."""
+
+    slabs: Iterable[Slab]
+    run: int = 0
+
+    def __iter__(self) -> Iterator[Slab]:
+        return iter(self.slabs)
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """What the columns of a source mean.
 
@@ -98,7 +111,7 @@ class Source(Protocol):
     schema: Schema
     rereadable: bool
 
-    def segments(self) -> Iterator[Iterable[Slab]]: ...
+    def segments(self) -> Iterator[Segment]: ...
 
     def check_finite(self) -> None: ...
 
@@ -119,7 +132,8 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
 
     Returns
     -------
-    The merged summary. Segments are merged in their order, so the result has the same bits however they were computed.
+    The merged summary. Segments are merged in an order that their runs alone decide (`engines.tree`), so that the result has the same bits
+    however they were computed.
 
     Raises
     ------
@@ -129,16 +143,16 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
     source.reads += 1
     scope = watch()
 
-    def summarise(segment: Iterable[Slab]) -> S:
+    def summarise(segment: Segment) -> Tree[S]:
         part = empty()
         for slab in segment:
             part.add_rows(slab)
             if scope is not None:
                 scope.read(len(slab.X))
-        return part
+        return Tree(segment.run, part)
 
-    total = reduce(source.segments(), summarise, thread_count(source.n_threads))
-    return empty() if total is None else total
+    tree = reduce(source.segments(), summarise, thread_count(source.n_threads))
+    return empty() if tree is None else tree.total()
 
 
 def adjacent(X: Any) -> bool:

@@ -39,8 +39,8 @@ def column_of(kind: Any) -> Column:
 class FrameBatch:
     """Some rows of a frame."""
 
-    def __init__(self, data: Any, step: int, place: Callable[[int], str]) -> None:
-        self.data, self.rows, self.step, self.place = data, len(data), step, place
+    def __init__(self, data: Any, step: int, place: Callable[[int], str], run: int = 0) -> None:
+        self.data, self.rows, self.step, self.place, self.run = data, len(data), step, place, run
 
     def _column(self, name: str) -> Any:
         column = self.data.get_column(name)
@@ -64,11 +64,11 @@ class FrameBatch:
 
 
 class FrameTable:
-    """A frame in memory."""
+    """A frame in memory, a run of its own."""
 
-    def __init__(self, data: Any, name: str = "the data frame") -> None:
+    def __init__(self, data: Any, name: str = "the data frame", run: int = 0) -> None:
         nw = require_narwhals()
-        self.data, self.name = nw.from_native(data, eager_only=True), name
+        self.data, self.name, self.run = nw.from_native(data, eager_only=True), name, run
         names = list(self.data.columns)
         for column in names:
             if not isinstance(column, str):
@@ -80,4 +80,4 @@ class FrameTable:
         data = self.data.select(list(names))
         step, size = batch_rows(len(data), n_features)
         for start in range(0, len(data), size):
-            yield FrameBatch(data[start : start + size], step, placer(self.name, start))
+            yield FrameBatch(data[start : start + size], step, placer(self.name, start), self.run)

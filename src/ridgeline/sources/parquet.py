@@ -10,6 +10,7 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,14 @@ class ParquetTable:
         return out
 
     def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
-        """Batches of each row group."""
+        """Batches of each row group, a run of its own."""
+        run = count()
         for file in self.files:
-            yield from self._file(file, names, n_features, parallel)
+            yield from self._file(file, run, names, n_features, parallel)
 
-    def _file(self, file: ParquetFile, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
+    def _file(
+        self, file: ParquetFile, run: Iterator[int], names: Sequence[str], n_features: int, parallel: bool
+    ) -> Iterator[Batch]:
         words = [name for name in names if self.columns[name].dtype is None and name not in file.keys]
         with file.open(words, len(names)) as opened:
             if opened.metadata.num_rows != file.rows:
@@ -105,11 +109,20 @@ class ParquetTable:
             for group in range(opened.num_row_groups):
                 rows = opened.metadata.row_group(group).num_rows
                 if file.wanted is None or group in file.wanted:
-                    yield from self._group(file, opened, group, before, rows, stored, n_features, parallel)
+                    yield from self._group(file, next(run), opened, group, before, rows, stored, n_features, parallel)
                 before += rows
 
     def _group(
-        self, file: ParquetFile, opened: Any, group: int, before: int, rows: int, stored: list[str], n_features: int, parallel: bool
+        self,
+        file: ParquetFile,
+        run: int,
+        opened: Any,
+        group: int,
+        before: int,
+        rows: int,
+        stored: list[str],
+        n_features: int,
+        parallel: bool,
     ) -> Iterator[Batch]:
         step, size = batch_rows(rows, n_features)
         start = 0
@@ -126,7 +139,7 @@ class ParquetTable:
             def place(row: int, start: int = start) -> str:
                 return f"row {before + start + row} of {file.path} (row group {group}, row {start + row} of it)"
 
-            batch = ArrowBatch(data, step, place)
+            batch = ArrowBatch(data, step, place, run)
             yield _WithKeys(batch, file.keys) if file.keys else batch
             start += data.num_rows
         if start != rows:
@@ -138,7 +151,7 @@ class _WithKeys:
 
     def __init__(self, batch: ArrowBatch, keys: dict[str, Any]) -> None:
         self.batch, self.keys = batch, keys
-        self.rows, self.step, self.place = batch.rows, batch.step, batch.place
+        self.rows, self.step, self.place, self.run = batch.rows, batch.step, batch.place, batch.run
 
     def numbers(self, name: str) -> np.ndarray:
         return np.full(self.rows, self.keys[name]) if name in self.keys else self.batch.numbers(name)

@@ -27,7 +27,7 @@ class DaskTable:
         """The slices of each partition."""
         data = self.data[list(names)]
         for number in range(data.npartitions):
-            part = FrameTable(data.get_partition(number).compute(), f"partition {number} of {self.name}")
+            part = FrameTable(data.get_partition(number).compute(), f"partition {number} of {self.name}", number)
             yield from part.batches(names, n_features, parallel)
 
 

@@ -6,7 +6,7 @@ in the processor's cache until the kernel has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from ..threads import thread_count
 from ..validation import require_range, require_weights
 from .columns import Batch, Categories, Table, find, find_categories, numeric
-from .folding import EMPTY, SLAB_ELEMENTS, Schema, Slab
+from .folding import EMPTY, SLAB_ELEMENTS, Schema, Segment, Slab
 from .prefetch import ahead
 
 SLAB = SLAB_ELEMENTS << 2
@@ -119,12 +119,12 @@ class TableSource:
         found = find_categories(self.table, [name for name in sought if name not in given], set(words))
         return {name: Categories(name, given[name]) if name in given else found[name] for name in sought}
 
-    def segments(self) -> Iterator[Iterable[Slab]]:
+    def segments(self) -> Iterator[Segment]:
         """Yield the segments of each batch; the next batches are being read meanwhile."""
         for decoded in ahead(self._decode(self._features)):
             batch = decoded.batch
             for start in range(0, batch.rows, batch.step):
-                yield self._slabs(decoded, start, min(start + batch.step, batch.rows))
+                yield Segment(self._slabs(decoded, start, min(start + batch.step, batch.rows)), batch.run)
 
     def _decode(self, features: Sequence[str]) -> Iterator[_Decoded]:
         """Batches as arrays; in the thread that reads ahead."""

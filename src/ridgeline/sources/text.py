@@ -67,7 +67,8 @@ class CsvTable:
             raise ValueError(f"{path} cannot be read as CSV: {_first_line(error)}.") from error
 
     def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
-        """The blocks of each file."""
+        """The blocks of each file, each a run."""
+        run = 0
         for path in self.paths:
             start = 0
             with self._open(path, names, False) as reader:  # read by one thread, an error names its row
@@ -79,15 +80,16 @@ class CsvTable:
                     except (OSError, ValueError) as error:
                         raise ValueError(f"{path} cannot be read after row {start}: {_first_line(error)}.") from error
                     step = segment_rows(data.num_rows, n_features)
-                    yield _CsvBatch(ArrowBatch(data, step, placer(path, start)))
+                    yield _CsvBatch(ArrowBatch(data, step, placer(path, start), run))
                     start += data.num_rows
+                    run += 1
 
 
 class _CsvBatch:
     """A block, in which an empty word is an empty cell."""
 
     def __init__(self, batch: ArrowBatch) -> None:
-        self.batch, self.rows, self.step, self.place = batch, batch.rows, batch.step, batch.place
+        self.batch, self.rows, self.step, self.place, self.run = batch, batch.rows, batch.step, batch.place, batch.run
         self.numbers = batch.numbers
 
     def words(self, name: str) -> tuple[np.ndarray, list[Any]]:
