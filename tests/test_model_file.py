@@ -102,6 +102,7 @@ def image(path):
 REGRESSORS = {
     "LinearRegression": {},
     "Ridge": {"alpha": 0.5},
+    "RidgeCV": {"alphas": [0.1, 10.0], "store_cv_results": True},
     "Lasso": {"alpha": 0.05},
     "ElasticNet": {"alpha": 0.05, "l1_ratio": 0.9},
     "LassoCV": {"cv": 3, "alphas": 5},
@@ -133,6 +134,18 @@ def test_classifiers_round_trip_with_any_labels(labels, path):
     same(model.predict_proba(X), loaded.predict_proba(X))
 
 
+@pytest.mark.filterwarnings("ignore::ridgeline.certificate.FitWarning")
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("options", [{}, {"l1_ratios": [0.0, 0.5], "use_legacy_attributes": False}, {"refit": False}], ids=str)
+def test_a_search_round_trips_with_all_it_has_tried(labels, options, path):
+    model = ridgeline.LogisticRegressionCV(Cs=[0.1, 1.0], cv=3, **options).fit(X, LABELS[labels])
+    model_file.save(model, path)
+    loaded = model_file.load(path)
+    assert_same_model(model, loaded)
+    same(model.predict_proba(X), loaded.predict_proba(X))
+    assert loaded.score(X, LABELS[labels]) == model.score(X, LABELS[labels])
+
+
 def test_several_targets_and_a_penalty_per_target(path):
     model = ridgeline.Ridge(alpha=np.array([0.1, 10.0])).fit(X, np.column_stack([Y, -Y]))
     model_file.save(model, path)
@@ -144,6 +157,14 @@ def test_partial_fit_goes_on_after_loading(path):
     model_file.save(whole, path)
     loaded = model_file.load(path).partial_fit(X[20:], Y[20:])
     same(whole.partial_fit(X[20:], Y[20:]).coef_, loaded.coef_)
+
+
+def test_partial_fit_of_a_classifier_goes_on_after_loading(path):
+    y = LABELS["three strings"]
+    whole = ridgeline.LogisticRegression().partial_fit(X[:20], y[:20], classes=np.unique(y))
+    model_file.save(whole, path)
+    loaded = model_file.load(path).partial_fit(X[20:], y[20:])
+    same(whole.partial_fit(X[20:], y[20:]).coef_, loaded.coef_)
 
 
 def test_moments_stay_behind_on_request(path):
@@ -245,7 +266,7 @@ def test_what_is_wrong_is_said(image, path):
 
     assert "is not a ridgeline model file" in message(b"\x80\x04 a pickle")
     assert "is not a ridgeline model file" in message(b"")
-    assert "version 2, newer than 1" in message(b"RLMOD002" + image[8:])
+    assert "version 3, newer than 2" in message(b"RLMOD003" + image[8:])
     assert f"cut short: {len(image) - 1} bytes of {len(image)}" in message(image[:-1])
     assert "checksum does not match" in message(image[:-1] + bytes([image[-1] ^ 1]))
     assert f"damaged: {len(image) + 1} bytes where it says {len(image)}" in message(image + b"\0")
@@ -269,6 +290,11 @@ HOSTILE = {
         "no attribute 'singular_'",
     ),
     "a private name": (lambda h: h["state"].update(_anything=1), "keeps no state"),
+    "moments that are no bytes": (lambda h: h["state"].update(_moments=1), "damaged"),
+    "a memory that is no quadratic": (
+        lambda h: h["state"].update(_memory={"list": [{"array": 0}, {"array": 0}]}),
+        "no quadratic",
+    ),
     "a strange parameter": (lambda h: h["parameters"].update(beta=1), "a parameter Ridge does not have"),
     "a huge shape": (lambda h: h["arrays"][0].update(shape=[2**60]), "does not fit in the file"),
     "a huge empty shape": (lambda h: h["arrays"][0].update(shape=[0, 2**60]), "does not fit in the file"),
@@ -329,7 +355,8 @@ def test_what_cannot_be_saved_is_refused_and_the_old_file_stays(image, path):
         (type("Ridge", (), {})(), "cannot save a Ridge"),
         (ridge(extra_=threading.Lock()), "cannot save extra_"),
         (ridge(extra_=np.zeros(2, np.complex128)), "cannot save extra_"),
-        (ridge(alpha=object()), "cannot save alpha"),
+        (ridge(alpha=object()), r"cannot save alpha.*set_params\(alpha=None\)"),
+        (ridge(coef_=[0.1, 0.2, 0.3]), r"cannot save coef_.*densify\(\)"),
     ]
     for model, expected in cases:
         with pytest.raises(ValueError, match=expected):

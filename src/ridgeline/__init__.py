@@ -37,6 +37,8 @@ _HOME = {
     "Moments": "moments",
     "fit_many": "many",
     "source": "sources",
+    "save": "model_file",
+    "load": "model_file",
     "Certificate": "certificate",
     "show_config": "configuration",
     "LinearRegression": "estimators.least_squares",

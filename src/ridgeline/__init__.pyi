@@ -36,6 +36,8 @@ from .losses import kl_divergence as kl_divergence
 from .losses import sparse_categorical_cross_entropy as sparse_categorical_cross_entropy
 from .losses import squared_error as squared_error
 from .many import fit_many as fit_many
+from .model_file import load as load
+from .model_file import save as save
 from .moments import Moments as Moments
 from .risk import empirical_risk as empirical_risk
 from .risk import generalization_gap as generalization_gap

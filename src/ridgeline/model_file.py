@@ -10,7 +10,8 @@ The format is "RLMOD" in the envelope of `files.envelope`; its header is an obje
     notes        whatever the caller of `save` added; `python -m ridgeline` keeps the table's columns here
     arrays       how to read the arrays that follow
 
-where parameters, attributes and state are values as `files.values` writes them.
+where parameters, attributes and state are values as `files.values` writes them.  Version 2 differs from version 1 in what it can hold:
+arrays of eight axes (four before), the classes `RidgeCV` and `LogisticRegressionCV`, and the state `_memory`; the same lines read both.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ from .files.replacement import replace_file
 from .files.values import Reader, Writer
 from .moments import Moments
 
-MODEL = Format(b"RLMOD", 1, "model file")
+MODEL = Format(b"RLMOD", 2, "model file")
 
 # Classes a file may name, and where they live.  Any other name is refused before anything is imported.
 CLASSES = {
     "LinearRegression": "least_squares",
     "Ridge": "least_squares",
+    "RidgeCV": "ridge_cv",
     "Lasso": "lasso",
     "ElasticNet": "lasso",
     "LassoCV": "lasso_cv",
@@ -43,10 +45,23 @@ CLASSES = {
     "HuberRegressor": "huber",
     "QuantileRegressor": "quantile",
     "LogisticRegression": "logistic",
+    "LogisticRegressionCV": "logistic_cv",
 }
-# What a model needs to go on learning and keeps to itself: how to write and how to read each.
-_STATE: dict[str, tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
-    "_moments": (lambda moments: moments.to_bytes(), Moments.from_bytes),
+
+def _memory_of(parts: Any) -> Any:
+    """The quadratic that stands for the rows a classifier has seen."""
+    from .solvers.laplace import Memory
+
+    theta, precision = parts
+    expect(theta.ndim == 2 and precision.shape == (theta.size, theta.size), "state '_memory' is no quadratic")
+    expect(bool(np.isfinite(theta).all() and np.isfinite(precision).all()), "state '_memory' is not finite")
+    return Memory(theta, precision)
+
+
+# What a model needs to go on learning and keeps to itself: the value that stands for it, and what it is made of that value.
+_STATE: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "_moments": (lambda moments: np.frombuffer(moments.to_bytes(), np.uint8), lambda block: Moments.from_bytes(block.tobytes())),
+    "_memory": (lambda memory: [memory.theta, memory.precision], _memory_of),
 }
 
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]*_")
@@ -82,13 +97,14 @@ def save(model: Any, path: str | os.PathLike[str], *, notes: Mapping[str, Any] |
     notes : mapping, optional
         Anything JSON can hold, kept beside the model and given back by `read`.
     moments : bool, default True
-        Whether a least-squares model takes its moments along. With them `partial_fit` goes on where it
-        stopped; they are the weight, means and covariances of the data, 4 (d + t)^2 bytes.
+        Whether a model takes along what `partial_fit` goes on from: of least squares the moments (weight, means and covariances of the
+        data), 4 (d + t)^2 bytes, of a classifier fitted by `partial_fit` the curvature of its rows, 8 (c (d + 1))^2 bytes. Without it
+        `partial_fit` of the loaded model starts afresh.
 
     Raises
     ------
     ValueError
-        For another class, a model that is not fitted, or a parameter or attribute that has no place.
+        For another class, a model that is not fitted, or a parameter or attribute that has no place: a splitter or a function, say.
     OSError
         Where the file cannot be written; what was there before stays.
     """
@@ -121,14 +137,16 @@ def encode(model: Any, notes: dict[str, Any], moments: bool) -> bytes:
     fitted = {key: value for key, value in vars(model).items() if _ATTRIBUTE.fullmatch(key)}
     if "coef_" not in fitted:
         raise ValueError(f"this {name} is not fitted yet; call fit before save.")
+    if not isinstance(fitted["coef_"], np.ndarray):
+        raise ValueError(f"cannot save coef_ of this {name}, which is sparse: call densify() before save.")
     writer = Writer()
     header = {
         "ridgeline": import_module("ridgeline").__version__,
         "class": name,
-        "parameters": {key: writer.value(value, key) for key, value in model.get_params(deep=False).items()},
+        "parameters": {key: _parameter(writer, key, value) for key, value in model.get_params(deep=False).items()},
         "attributes": {key: writer.value(value, key) for key, value in fitted.items()},
         "state": {
-            key: writer.value(np.frombuffer(write(getattr(model, key)), np.uint8), key)
+            key: writer.value(write(getattr(model, key)), key)
             for key, (write, _) in _STATE.items()
             if moments and getattr(model, key, None) is not None
         },
@@ -138,6 +156,13 @@ def encode(model: Any, notes: dict[str, Any], moments: bool) -> bytes:
         return seal(MODEL, header, writer.arrays)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"notes hold something JSON has no place for: {error}.") from error
+
+
+def _parameter(writer: Writer, name: str, value: Any) -> Any:
+    try:
+        return writer.value(value, name)
+    except ValueError as error:
+        raise ValueError(f"{error} Predictions do not need it: set_params({name}=None), or another plain value, before save.") from None
 
 
 def decode(image: bytes, where: str) -> SavedModel:
@@ -165,9 +190,7 @@ def _model(header: dict[str, Any], reader: Reader) -> Any:
         setattr(model, key, reader.value(item))
     for key, item in header["state"].items():
         expect(key in _STATE, f"{name} keeps no state {key!r}")
-        block = reader.value(item)
-        expect(isinstance(block, np.ndarray) and block.dtype == np.uint8, f"state {key!r} is no bytes")
-        setattr(model, key, _STATE[key][1](block.tobytes()))
+        setattr(model, key, _STATE[key][1](reader.value(item)))
     _check_shapes(model)
     return model
 
@@ -175,7 +198,8 @@ def _model(header: dict[str, Any], reader: Reader) -> Any:
 def _check_shapes(model: Any) -> None:
     """The attributes that prediction relies on agree with one another."""
     d = model.n_features_in_
-    expect(is_count(int(d)) and isinstance(model.certificate_, Certificate), "there is no certificate")
+    certified = isinstance(getattr(model, "certificate_", None), Certificate) or getattr(model, "refit", True) is False
+    expect(is_count(int(d)) and certified, "there is no certificate_")
     coef, intercept = np.asarray(model.coef_), np.asarray(model.intercept_)
     expect(
         coef.dtype.kind == "f" and coef.ndim in (1, 2) and coef.shape[-1] == d,
@@ -185,6 +209,9 @@ def _check_shapes(model: Any) -> None:
     expect(intercept.size in (1, coef.size // max(d, 1)), "intercept_ does not fit coef_")
     names = getattr(model, "feature_names_in_", None)
     expect(names is None or np.shape(names) == (d,), "feature_names_in_ does not fit the number of columns")
+    moments, memory = getattr(model, "_moments", None), getattr(model, "_memory", None)
+    expect(moments is None or moments.n_features == d, "state '_moments' does not fit the number of columns")
+    expect(memory is None or memory.theta.shape == (len(coef), d + 1), "state '_memory' does not fit coef_")
     if "LogisticRegression" in type(model).__name__:
         classes = np.asarray(model.classes_)
         expect(classes.ndim == 1 and len(classes) >= 2, "classes_ holds no classes")

@@ -104,7 +104,7 @@ class Protocol:
         if made != __version__:
             warnings.warn(
                 f"This {type(self).__name__} was pickled by ridgeline {made} and is read by {__version__}: it may not work, or not in the "
-                "same way. Fit it again; files written by ridgeline.model_file.save are read by every later version.",
+                "same way. Fit it again; files written by ridgeline.save are read by every later version.",
                 VersionWarning,
                 stacklevel=2,
             )

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ..solvers.quantile import solve_quantile
 from ..sources import ArraySource, Source, require_rows
 from ..sources.spool import spool
 from ..validation import check_targets
@@ -135,6 +134,8 @@ class QuantileRegressor(Regressor):
         return tau, alpha, check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
 
     def _fit_rows(self, source: ArraySource, names: np.ndarray | None) -> None:
+        from ..solvers.quantile import solve_quantile  # needs SciPy, which prediction does not
+
         tau, alpha, tol, max_iter = self._options()
         total = float(source.weight.sum()) if source.weight.size else float(source.n_rows)
         require_rows(total)

@@ -29,7 +29,7 @@ _PREFIX = struct.Struct("<5s3sQQ")
 _CHECKSUM = struct.Struct("<I")
 
 _DTYPE = re.compile(r"\|[biu]1|<[iu][248]|<f[248]|\|S[1-9][0-9]{0,5}|<[mM]8\[(Y|M|W|D|h|m|s|ms|us|ns)\]")
-MAX_AXES = 4
+MAX_AXES = 8
 
 
 @dataclass(frozen=True)
