@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .kernels import load
-from .validation import as_floating, as_labels, at
+from .validation import as_floating, as_labels, at, holds_names, unmasked
 
 kernels = load("activations")
 
@@ -257,8 +257,8 @@ def one_hot(
     else:
         if n_classes is not None and (n_classes != int(n_classes) or n_classes < 0):
             raise ValueError(f"n_classes is {n_classes!r}; pass a whole number >= 0.")
-        array = np.asarray(labels)
-        if array.dtype.kind in "USO" and array.size:
+        array = unmasked(labels, "labels")
+        if holds_names(array):
             raise ValueError("labels are not class numbers; pass classes=, the label of each column.")
         remedy = "raise n_classes, or pass classes=, the label of each column."
         index = as_labels(array if array.size else array.astype(np.intp), "labels", n_classes, remedy)
@@ -271,10 +271,10 @@ def one_hot(
 def _position_in(labels: Any, classes: Any) -> tuple[np.ndarray, int]:
     """For each label its place in `classes`, and how many classes there are."""
     column_of: dict[Any, int] = {}
-    for k, label in enumerate(np.asarray(classes).tolist()):
+    for k, label in enumerate(unmasked(classes, "classes").tolist()):
         if column_of.setdefault(label, k) != k:
             raise ValueError(f"classes holds {label!r} at positions {column_of[label]} and {k}; keep one.")
-    array = np.asarray(labels)
+    array = unmasked(labels, "labels")
     given = array.reshape(-1).tolist()
     index = np.array([column_of.get(label, -1) for label in given], np.intp).reshape(array.shape)
     bad = index < 0

@@ -13,7 +13,7 @@ import numpy as np
 
 from .labels import SHORT_RANGE
 from .sources import EMPTY, SLAB_ELEMENTS, adjacent
-from .validation import first_position, is_missing
+from .validation import first_position, is_missing, unmasked
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def groups_by_key(keys: Any, n: int) -> Groups:
     ValueError
         For keys that are missing, not one per row, or of types that do not sort.
     """
-    array = np.asarray(keys)
+    array = unmasked(keys, "groups")
     if array.shape != (n,):
         raise ValueError(f"groups has shape {array.shape}, expected {(n,)}: one key per row of X.")
     missing = _missing(array)
@@ -91,7 +91,7 @@ def groups_between(boundaries: Any, n: int) -> Groups:
     ValueError
         For boundaries that are not whole numbers, decrease, or lie outside the rows.
     """
-    array = np.asarray(boundaries)
+    array = unmasked(boundaries, "boundaries")
     if array.ndim != 1 or len(array) < 2 or array.dtype.kind not in "iu":
         raise ValueError(f"boundaries must be at least two whole numbers, got {array.dtype} of shape {array.shape}.")
     starts = array.astype(np.int64)

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from .sources import Slab, Source, fold
-from .validation import first_position, is_missing, warn_of_column
+from .validation import first_position, is_missing, unmasked, warn_of_column
 
 
 def _as_labels(y: Any, n: int) -> np.ndarray:
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None.")
-    if isinstance(y, np.ma.MaskedArray) and np.ma.getmaskarray(y).any():
-        raise ValueError(f"y is masked at {first_position(np.ma.getmaskarray(y))}; fill or drop the masked cells first.")
-    labels = np.asarray(y)
+    labels = unmasked(y, "y")
     if labels.ndim == 2 and labels.shape[1] == 1:
         warn_of_column("y")
         labels = labels[:, 0]

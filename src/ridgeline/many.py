@@ -21,7 +21,7 @@ from .labels import check_labels
 from .many_fits import ManyFits
 from .sources import EMPTY, source
 from .threads import reduce, thread_count
-from .validation import as_real_array, check_matrix
+from .validation import as_real_array, check_matrix, unmasked
 
 
 def fit_many(
@@ -167,7 +167,9 @@ def _columns(X: Any, *roles: Any) -> tuple[Any, ...]:
     if not features:
         raise ValueError("no column of X is left to be a feature.")
     columns = [as_real_array(X[name], f"column {name!r}") for name in features]
-    matrix = np.empty((len(features), len(columns[0])), np.result_type(*columns, np.float32))
+    kind = np.result_type(*columns)
+    short = kind.kind == "f" and kind.itemsize <= 4  # whole numbers are computed in double, as everywhere
+    matrix = np.empty((len(features), len(columns[0])), np.float32 if short else np.float64)
     for j, column in enumerate(columns):
         matrix[j] = column
     return np.array(features, dtype=object), matrix.T, *read_roles
@@ -179,13 +181,13 @@ def _flat(X: Any, y: Any, groups: Any, boundaries: Any, *per_row: Any) -> tuple[
         return X, y, boundaries, *per_row
     if groups is not None or boundaries is not None:
         raise ValueError("a three-dimensional X has its groups along the first axis; leave out groups and boundaries.")
-    X = np.asarray(X)
+    X = unmasked(X, "X")
     g, n, d = X.shape
 
     def flat(a: Any, name: str) -> Any:
         if a is None:
             return None
-        a = np.asarray(a)
+        a = unmasked(a, name)
         if a.shape[:2] != (g, n):
             raise ValueError(f"{name} has shape {a.shape}, expected {(g, n)} for X of shape {X.shape}.")
         return a.reshape(g * n, *a.shape[2:])
@@ -209,7 +211,7 @@ def _targets(model: Estimator, y: Any, n: int) -> tuple[np.ndarray | None, np.nd
         if array.ndim not in (1, 2) or len(array) != n:
             raise ValueError(f"y has shape {array.shape}, expected {(n,)} or ({n}, t): the targets of each row of X.")
         return None, array
-    labels = np.asarray(y)
+    labels = unmasked(y, "y")
     if labels.ndim not in (1, 2) or len(labels) != n:
         raise ValueError(f"y has shape {labels.shape}, expected {(n,)} or ({n}, t): the labels of each row of X.")
     flat = labels.ravel()

@@ -14,7 +14,7 @@ from .estimators.base import Estimator
 from .solvers.batch import Batch
 from .sources import SLAB_ELEMENTS
 from .sparse_rows import as_array
-from .validation import check_matrix
+from .validation import check_matrix, unmasked
 
 FAILED = "failed"
 """The status of a group that no model could be fitted to; its message is that of the error."""
@@ -247,7 +247,7 @@ class ManyFits:
 
     def _scores(self, X: Any, groups: Any) -> np.ndarray:
         """x w + b of every row with its group's coefficients, (n, t) or (n, t, c)."""
-        matrix, keys = check_matrix(X), np.asarray(groups)
+        matrix, keys = check_matrix(X), unmasked(groups, "groups")
         if keys.shape != (len(matrix),):
             raise ValueError(f"groups has shape {keys.shape}, expected {(len(matrix),)}: one key per row of X.")
         if matrix.shape[1] != self._coef.shape[-1]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .activations import sigmoid
-from .validation import as_real_array, check_weights, require_finite
+from .validation import as_real_array, check_weights, require_finite, unmasked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,7 +147,7 @@ def plot_confusion_matrix(
     -------
     Axes
     """
-    y, y_pred = np.asarray(y), np.asarray(y_pred)
+    y, y_pred = unmasked(y, "y"), unmasked(y_pred, "y_pred")
     if y.ndim != 1 or y.shape != y_pred.shape or not len(y):
         raise ValueError(
             f"y has shape {y.shape} and y_pred {y_pred.shape}; pass one label for each row in both."

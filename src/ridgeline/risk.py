@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import losses
-from .validation import check_number, check_weights
+from .validation import check_number, check_weights, unmasked
 
 _REGRESSION = ("squared_error", "absolute_error", "huber", "zero_one")
 _CROSS_ENTROPIES = ("binary_cross_entropy", "categorical_cross_entropy", "sparse_categorical_cross_entropy")
@@ -24,7 +24,7 @@ _CROSS_ENTROPIES = ("binary_cross_entropy", "categorical_cross_entropy", "sparse
 
 def _zero_one(y: Any, y_pred: Any) -> np.ndarray:
     """1 where a label is wrong, else 0; labels of any type."""
-    y, y_pred = np.asarray(y), np.asarray(y_pred)
+    y, y_pred = unmasked(y, "y"), unmasked(y_pred, "y_pred")
     if y.shape != y_pred.shape:
         raise ValueError(
             f"y_pred has shape {y_pred.shape} where y has {y.shape}; pass one predicted label for each."
@@ -188,6 +188,7 @@ def train_test_split(
     >>> train_test_split([[0], [1], [2], [3]], [0, 1, 2, 3], seed=1)
     ([[1], [2], [3]], [[0]], [1, 2, 3], [0])
     """
+    X, y = (unmasked(a, name) if _only_an_array(a) else a for a, name in ((X, "X"), (y, "y")))
     n = _rows(X, "X")
     if _rows(y, "y") != n:
         raise ValueError(f"X has {n} rows and y has {_rows(y, 'y')}; pass one target for each row.")
@@ -202,7 +203,7 @@ def train_test_split(
     random = np.random.default_rng(seed)
     is_test = np.zeros(n, bool)
     if stratify:
-        for rows, count in _shares(np.asarray(y), n_test):
+        for rows, count in _shares(unmasked(y, "y"), n_test):
             is_test[random.permutation(rows)[:count]] = True
     else:
         is_test[random.permutation(n)[:n_test]] = True
@@ -246,7 +247,7 @@ def _probability_risk(loss: Any, model: Any, X: Any, y: Any, name: str) -> float
             "take a classifier, "
             'or a loss of predictions such as "squared_error".'
         )
-    p, classes, y = np.asarray(model.predict_proba(X)), np.asarray(model.classes_), np.asarray(y)
+    p, classes, y = np.asarray(model.predict_proba(X)), np.asarray(model.classes_), unmasked(y, name)
     if _name_of(loss) == "binary_cross_entropy" and len(classes) != 2:
         raise ValueError(
             f'the model has {len(classes)} classes; "sparse_categorical_cross_entropy" takes more than two.'
@@ -291,12 +292,20 @@ def _rows(data: Any, name: str) -> int:
         raise TypeError(f"{name} is a {type(data).__name__}, which has no rows to split.") from error
 
 
+def _only_an_array(data: Any) -> bool:
+    """Whether data can become an array and offer nothing else: neither a length nor a shape."""
+    can = hasattr(data, "__array__") or hasattr(data, "__array_interface__")
+    return can and not hasattr(data, "__len__") and not hasattr(data, "shape")
+
+
 def _take(data: Any, index: np.ndarray) -> Any:
     """The rows at `index`, in the container's own type."""
     if hasattr(data, "iloc"):
         return data.iloc[index]
     if isinstance(data, (list, tuple)):
         return type(data)(data[i] for i in index)
-    if hasattr(data, "__array_interface__") or not hasattr(data, "take"):
+    if hasattr(data, "take") and not hasattr(data, "ndim"):  # Arrow's; `take` of an array library counts entries, not rows
+        return data.take(index)
+    if hasattr(data, "dtype") or hasattr(data, "columns"):   # arrays, sparse matrices, frames
         return data[index]
-    return data.take(index)
+    return np.asarray(data)[index]

@@ -16,10 +16,25 @@ from .sparse_rows import SparseRows, is_sparse, sparse_rows
 Matrix = np.ndarray | SparseRows
 
 
+def holds_names(y: np.ndarray) -> bool:
+    """Whether targets are names: text, or objects that are not numbers."""
+    if y.dtype.kind in "UST":
+        return True
+    return y.dtype.kind == "O" and any(isinstance(value, (str, bytes)) for value in y.ravel()[:1000])
+
+
 def first_position(mask: np.ndarray) -> str:
     """Spell the first true entry of `mask` for a message: 'row 3', 'row 3, column 0', or '' for a scalar."""
     index = np.unravel_index(int(np.argmax(mask)), mask.shape)
     return ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column", "axis 2", "axis 3"), index))
+
+
+def unmasked(value: Any, name: str) -> np.ndarray:
+    """`value` as an array of whatever it holds; a ValueError names the first masked cell, which `np.asarray` would uncover."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        where = first_position(np.ma.getmaskarray(value))
+        raise ValueError(f"{name} is masked at {where}; fill or drop the masked cells first.")
+    return np.asarray(value)
 
 
 def as_real_array(value: Any, name: str) -> np.ndarray:
@@ -36,9 +51,8 @@ def as_real_array(value: Any, name: str) -> np.ndarray:
         raise TypeError(
             f"{name}: Sparse data was passed, but dense data is required; {name}.toarray() converts it to a dense array."
         )
-    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
-        where = first_position(np.ma.getmaskarray(value))
-        raise ValueError(f"{name} is masked at {where}; fill or drop the masked cells first.")
+    if isinstance(value, np.ma.MaskedArray):
+        value = unmasked(value, name)
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -199,6 +213,7 @@ def check_weights(weight: Any, n: int) -> np.ndarray:
             f"sample_weight.shape == {array.shape}, expected {(n,)}: one weight per row of X."
         )
     require_range(array, "sample_weight")
+    array = np.ascontiguousarray(array, dtype=np.float64)  # before it is compared: a bound beyond float32 would overflow there
     if n and array.min() < 0:
         where = first_position(array < 0)
         raise ValueError(f"sample_weight is negative at {where}; weights must be zero or more (zero removes a row).")
@@ -207,7 +222,7 @@ def check_weights(weight: Any, n: int) -> np.ndarray:
     if n and array.max() > LARGEST_WEIGHT:
         where = first_position(array > LARGEST_WEIGHT)
         raise ValueError(f"sample_weight exceeds {LARGEST_WEIGHT:g} at {where}; divide all weights (and alpha) by a constant.")
-    return np.ascontiguousarray(array, dtype=np.float64)
+    return array
 
 
 def require_weights(weight: np.ndarray, name: str) -> None:
@@ -216,6 +231,7 @@ def require_weights(weight: np.ndarray, name: str) -> None:
     The weights of a part of the rows, which may all be zero.
     """
     require_range(weight, name)
+    weight = weight.astype(np.float64, copy=False)
     for bad, what in ((weight < 0, "is negative"), (weight > LARGEST_WEIGHT, f"exceeds {LARGEST_WEIGHT:g}")):
         if bad.any():
             raise ValueError(f"{name} {what} at {first_position(bad)}; weights are zero or more, and at most {LARGEST_WEIGHT:g}.")

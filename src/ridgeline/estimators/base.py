@@ -146,11 +146,13 @@ class Estimator(Protocol, Parameters):
             with np.errstate(over="ignore", invalid="ignore"):
                 out = matrix @ coef.T.astype(matrix.dtype, copy=False)
         else:
-            out = np.empty((n, *coef.shape[:-1]))
+            short = matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4
+            columns = coef.T.astype(np.float32 if short else np.float64, copy=False)
+            out = np.empty((n, *coef.shape[:-1]), columns.dtype)
             step = max(SLAB_ELEMENTS // max(d, 1), 1)
             with np.errstate(over="ignore", invalid="ignore"):
                 for a in range(0, n, step):
-                    out[a : a + step] = matrix[a : a + step].astype(np.float64) @ coef.T
+                    out[a : a + step] = matrix[a : a + step].astype(columns.dtype) @ columns
         return _finite(out, intercept, matrix)
 
 

@@ -41,9 +41,10 @@ def fit_few_labels(source: ArraySource, alpha: float, fit_intercept: bool, tol: 
     """
     thread_count(source.n_threads)  # one thread does it, but the argument is checked as for more rows
     d = source.n_features
-    if not isinstance(source.X, np.ndarray) or source.offset.size or source.n_rows > most_rows(d) or not adjacent(source.X):
+    if not isinstance(source.X, np.ndarray) or source.offset.size or source.n_rows > most_rows(d):
         return None
-    batch = fit_groups(source.X, source.y, source.weight, np.array([0, source.n_rows]), alpha, fit_intercept, tol, max_iter)
+    X = source.X if adjacent(source.X) else np.ascontiguousarray(source.X, dtype=source.dtype)  # small: a copy is quicker than another way
+    batch = fit_groups(X, source.y, source.weight, np.array([0, source.n_rows]), alpha, fit_intercept, tol, max_iter)
     if batch is None or not batch.done[0]:
         return None
     source.reads += int(batch.passes[0])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..sparse_rows import is_sparse, sparse_rows
-from ..validation import as_real_array, is_missing, require_range, require_weights
+from ..validation import as_real_array, holds_names, is_missing, require_range, require_weights, unmasked
 from .arrays import ArraySource
 from .folding import EMPTY, NO_NAMES, Schema, Segment, require_rereadable
 
@@ -115,7 +115,7 @@ class ChunkSource:
     def _encode(self, k: int, y: Any) -> np.ndarray:
         """Codes of a chunk of names; the labels are being collected until the schema has them."""
         assert self._codes is not None
-        labels = np.asarray(y)
+        labels = unmasked(y, f"y in chunk {k}")
         if labels.ndim == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
         codes = np.empty(labels.shape)
@@ -159,13 +159,6 @@ class ChunkSource:
     def labels_so_far(self) -> list[Any] | None:
         """The labels in order of their first appearance, where targets are names that come only once."""
         return None if self.rereadable or self._codes is None else list(self._codes)
-
-
-def holds_names(y: np.ndarray) -> bool:
-    """Whether targets are names: text, or objects that are not numbers."""
-    if y.dtype.kind in "UST":
-        return True
-    return y.dtype.kind == "O" and any(isinstance(value, (str, bytes)) for value in y.ravel()[:1000])
 
 
 def sort_labels(labels: Iterable[Any]) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import ArraySource
-from .chunks import ChunkSource, holds_names
+from .chunks import ChunkSource
 from .columns import Table
 from .folding import EMPTY, Schema, Source
 from .mapped import is_npy, open_npy
@@ -111,7 +111,7 @@ def source(
 
 
 def _matrix(data: Any, y: Any, sample_weight: Any, offset: Any, n_threads: int | None) -> ArraySource:
-    from ..validation import check_matrix, check_targets, check_weights
+    from ..validation import check_matrix, check_targets, check_weights, holds_names
 
     data, y, sample_weight, offset = (open_npy(value) if is_npy(value) else value for value in (data, y, sample_weight, offset))
     X = check_matrix(data)
