@@ -186,8 +186,8 @@ for _call in CALLS.values():
     for _argument in _call.arguments:
         _argument.flags.writeable = False
 
-# public names that are no row, because they take no data
-WITHOUT_DATA = {"__version__", "Certificate", "DescentResult", "show_config"}
+# public names that are no row, because they take no arrays
+WITHOUT_ARRAYS = {"__version__", "Certificate", "DescentResult", "load", "save", "show_config"}
 
 
 def arrays_of(answer: Any) -> list[np.ndarray]:

@@ -12,7 +12,7 @@ import pytest
 import ridgeline as rl
 from ridgeline.validation import DataConversionWarning
 
-from .calls import CALLS, WITHOUT_DATA, N, S, arrays_of
+from .calls import CALLS, WITHOUT_ARRAYS, N, S, arrays_of
 from .forms import FORMS, AsArray, AsInterface, AsSequence, Form
 
 LARGE = 1e-5  # of float32, whose sums may run in another order
@@ -21,7 +21,7 @@ LARGE = 1e-5  # of float32, whose sums may run in another order
 def test_there_are_sixty_forms_and_every_public_name_is_called() -> None:
     assert len(FORMS) >= 60
     called = " ".join([*CALLS, "source", "gradient_descent"])
-    assert [name for name in rl.__all__ if name not in WITHOUT_DATA and name not in called] == []
+    assert [name for name in rl.__all__ if name not in WITHOUT_ARRAYS and name not in called] == []
 
 
 def kept(value: Any) -> bytes:
