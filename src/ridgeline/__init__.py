@@ -39,6 +39,7 @@ _HOME = {
     "source": "sources",
     "save": "model_file",
     "load": "model_file",
+    "to_onnx": "onnx_model",
     "Certificate": "certificate",
     "show_config": "configuration",
     "LinearRegression": "estimators.least_squares",

@@ -39,6 +39,7 @@ from .many import fit_many as fit_many
 from .model_file import load as load
 from .model_file import save as save
 from .moments import Moments as Moments
+from .onnx_model import to_onnx as to_onnx
 from .risk import empirical_risk as empirical_risk
 from .risk import generalization_gap as generalization_gap
 from .risk import train_test_split as train_test_split
