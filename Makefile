@@ -17,7 +17,7 @@ USER_MYPY := MYPYPATH= $(BIN)/mypy --config-file= --strict --python-executable $
 ISA_TESTS := tests/core tests/solvers/test_few_rows.py tests/solvers/test_few_labels.py tests/solvers/test_coordinate_descent.py \
     tests/solvers/test_lbfgs.py tests/test_activations.py tests/test_kernels.py tests/test_losses.py tests/test_pieces.py
 
-.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal lint types bench dist clean
+.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal lint types docs bench dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -76,6 +76,14 @@ types: $(VENV)/tools $(MINIMAL)/installed
 	$(BIN)/python -m mypy.stubtest $(KERNELS) --mypy-config-file pyproject.toml \
 	    --allowlist tests/typing/stubtest-allowlist.txt --ignore-unused-allowlist
 	$(USER_MYPY) tests/typing/user_code.py
+
+$(VENV)/site: $(VENV)/installed
+	$(PIP) install --constraint constraints.txt --no-build-isolation --editable ".[docs]"
+	touch $@
+
+# The documentation site, in build/site: the lecture's scripts are run, the docstrings are checked, and a warning is an error.
+docs: $(VENV)/site
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs build/site
 
 # Beside whichever rivals are installed in the environment; OPTIONS are those of bench.compare: make bench OPTIONS=--quick
 bench: $(VENV)/installed

@@ -1,11 +1,14 @@
-"""What the pages of docs/ say: their snippets print what they show, and the tests they name exist."""
+"""What docs/ and the docstrings say: snippets and examples print what they show, and the tests that pages name exist."""
 
 import ast
 import doctest
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+
+import ridgeline
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -30,3 +33,15 @@ def test_named_tests_exist(page):
     for file, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text(encoding="utf-8")):
         tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, (file, name)
+
+
+@pytest.mark.parametrize("name", ridgeline._HOME)
+def test_every_public_name_has_an_example_that_prints_what_it_shows(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    value = getattr(ridgeline, name)
+    examples = [test for test in doctest.DocTestFinder(recurse=inspect.isclass(value)).find(value, name, module=False) if test.examples]
+    assert any(test.name == name for test in examples)
+    for test in examples:
+        printed = []
+        doctest.DocTestRunner(verbose=False).run(test, out=printed.append)
+        assert not printed, "".join(printed)

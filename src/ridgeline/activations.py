@@ -51,6 +51,7 @@ def sigmoid(z: Any, *, out: np.ndarray | None = None) -> Any:
     Parameters
     ----------
     z : array_like of real numbers, any shape
+        Logits.
     out : ndarray, optional
         Where to write the result; it must have the shape and format of the result. It may be `z`.
 
@@ -78,6 +79,7 @@ def log_sigmoid(z: Any, *, out: np.ndarray | None = None) -> Any:
     Parameters
     ----------
     z : array_like of real numbers, any shape
+        Logits.
     out : ndarray, optional
         Where to write the result; it must have the shape and format of the result. It may be `z`.
 
@@ -103,6 +105,7 @@ def softplus(z: Any, *, out: np.ndarray | None = None) -> Any:
     Parameters
     ----------
     z : array_like of real numbers, any shape
+        Logits.
     out : ndarray, optional
         Where to write the result; it must have the shape and format of the result. It may be `z`.
 
@@ -130,6 +133,7 @@ def softmax(z: Any, axis: int = -1, *, out: np.ndarray | None = None) -> Any:
     z : array_like of real numbers
         Logits, one row of them along `axis`. A scalar is a row of one.
     axis : int, default -1
+        The axis of a row's logits.
     out : ndarray, optional
         Where to write the result; it must have the shape and format of the result. It may be `z`.
 
@@ -159,6 +163,7 @@ def log_softmax(z: Any, axis: int = -1, *, out: np.ndarray | None = None) -> Any
     z : array_like of real numbers
         Logits, one row of them along `axis`. A scalar is a row of one.
     axis : int, default -1
+        The axis of a row's logits.
     out : ndarray, optional
         Where to write the result; it must have the shape and format of the result. It may be `z`.
 
@@ -185,6 +190,7 @@ def logsumexp(z: Any, axis: int = -1, keepdims: bool = False, *, out: np.ndarray
     z : array_like of real numbers
         A scalar is a row of one.
     axis : int, default -1
+        The axis of a row's logits.
     keepdims : bool, default False
         Whether the result keeps `axis`, with length 1.
     out : ndarray, optional
@@ -232,6 +238,7 @@ def one_hot(
     classes : array_like of shape (c,), optional
         The distinct labels that stand for the columns, in this order.
     dtype : data type, default float64
+        Of the code.
 
     Returns
     -------

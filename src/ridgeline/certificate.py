@@ -47,6 +47,13 @@ class Certificate:
         Reads of the data.
     message : str
         The same for a person.
+
+    Examples
+    --------
+    >>> from ridgeline import Ridge
+    >>> certificate = Ridge(alpha=1.0).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]).certificate_
+    >>> certificate.status, certificate.gradient_norm < 1e-12, certificate.suboptimality < 1e-20
+    ('optimal', True, True)
     """
 
     status: str

@@ -77,6 +77,13 @@ class DescentResult:
         Steps taken.
     converged : bool
         Whether `gradient_norm` <= tol.
+
+    Examples
+    --------
+    >>> from ridgeline import gradient_descent
+    >>> r = gradient_descent("squared_error", [[1.0], [2.0]], [2.0, 4.0], learning_rate=0.1, max_iter=100, tol=1e-6)
+    >>> r.converged, r.n_iter, r.coef.round(6), len(r.risk)
+    (True, 24, array([2.]), 25)
     """
 
     coef: np.ndarray
@@ -100,6 +107,7 @@ def gradient_descent(
         "huber", "binary_cross_entropy" (eq. 26), "sparse_categorical_cross_entropy" or
         "categorical_cross_entropy" (eq. 22).
     X : array-like of shape (n, d)
+        Rows: float64 or float32; anything else is read as float64, block by block.
     y : array-like of shape (n,)
         Numbers; 0, 1 or probabilities of the class 1 for the binary cross-entropy; class numbers 0, ..., c -
         1 for the sparse categorical one; distributions of shape (n, c) for the categorical one.
@@ -115,6 +123,7 @@ def gradient_descent(
         Ridge(alpha=n*alpha/2), for the binary cross-entropy LogisticRegression(C=1/(n*alpha)). The intercept
         is not penalised.
     fit_intercept : bool, default False
+        Whether to fit an intercept, which is never penalised.
     sample_weight : array-like of shape (n,), optional
         The risk is then the weighted mean.
     init : array-like of shape (d,) or (c, d), or a pair (coef, intercept), optional

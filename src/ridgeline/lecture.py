@@ -37,8 +37,11 @@ def least_squares_cost(w: Any, X: Any, y: Any, alpha: float = 0.0) -> float | np
     Parameters
     ----------
     w : array-like of shape (d,)
-    X : array-like of shape (n, d), float64 or float32 (anything else is read as float64, block by block)
+        Coefficients; there is no intercept.
+    X : array-like of shape (n, d)
+        Rows: float64 or float32; anything else is read as float64, block by block.
     y : array-like of shape (n,)
+        Targets.
     alpha : float, default 0.0
         Weight of (alpha/2) ||w||^2, the lecture's lambda.
 
@@ -78,9 +81,13 @@ def least_squares_gradient(w: Any, X: Any, y: Any, alpha: float = 0.0) -> np.nda
     Parameters
     ----------
     w : array-like of shape (d,)
+        Coefficients; there is no intercept.
     X : array-like of shape (n, d)
+        Rows: float64 or float32; anything else is read as float64, block by block.
     y : array-like of shape (n,)
+        Targets.
     alpha : float, default 0.0
+        Weight of (alpha/2) ||w||^2, the lecture's lambda.
 
     Returns
     -------
@@ -115,10 +122,13 @@ def logistic_cost(w: Any, X: Any, y: Any, alpha: float = 0.0) -> float | np.floa
     Parameters
     ----------
     w : array-like of shape (d,)
+        Coefficients; there is no intercept.
     X : array-like of shape (n, d)
+        Rows: float64 or float32; anything else is read as float64, block by block.
     y : array-like of shape (n,)
         0 and 1, or probabilities of the class 1.
     alpha : float, default 0.0
+        Weight of (alpha/2) ||w||^2, the lecture's lambda.
 
     Returns
     -------
@@ -158,10 +168,13 @@ def logistic_gradient(w: Any, X: Any, y: Any, alpha: float = 0.0) -> np.ndarray:
     Parameters
     ----------
     w : array-like of shape (d,)
+        Coefficients; there is no intercept.
     X : array-like of shape (n, d)
+        Rows: float64 or float32; anything else is read as float64, block by block.
     y : array-like of shape (n,)
         0 and 1, or probabilities of the class 1.
     alpha : float, default 0.0
+        Weight of (alpha/2) ||w||^2, the lecture's lambda.
 
     Returns
     -------
@@ -200,7 +213,9 @@ def least_squares_by_inverse(X: Any, y: Any, alpha: float = 0.0) -> np.ndarray:
     Parameters
     ----------
     X : array-like of shape (n, d)
+        Rows: float64 or float32; anything else is read as float64, block by block.
     y : array-like of shape (n,) or (n, t)
+        Targets.
     alpha : float, default 0.0
         Weight of alpha ||w||^2 beside the whole sum of squares.
 

@@ -41,6 +41,7 @@ def squared_error(y: Any, y_pred: Any) -> Any:
         Targets, of any shape. For several targets per example, of shape (n, t), the result has shape (n, t)
         too.
     y_pred : array_like of the shape of `y`
+        Predictions.
 
     Returns
     -------
@@ -65,6 +66,7 @@ def absolute_error(y: Any, y_pred: Any) -> Any:
     y : array_like of real numbers
         Targets, of any shape.
     y_pred : array_like of the shape of `y`
+        Predictions.
 
     Returns
     -------
@@ -91,6 +93,7 @@ def huber(y: Any, y_pred: Any, delta: float = 1.0) -> Any:
     y : array_like of real numbers
         Targets, of any shape.
     y_pred : array_like of the shape of `y`
+        Predictions.
     delta : float, default 1.0
         The residual at which the two pieces meet, in the unit of `y`. Positive.
 
@@ -131,10 +134,12 @@ def binary_cross_entropy(y: Any, p: Any, *, from_logits: bool = False) -> Any:
     Parameters
     ----------
     y : array_like of numbers in [0, 1], any shape
+        Classes, 0 and 1, or probabilities of the class 1.
     p : array_like of the shape of `y`
         Probabilities of the class 1, or with `from_logits` their logits. From probabilities, the loss is
         inf where p = 0 < y or p = 1 > y.
     from_logits : bool, default False
+        Whether `p` holds logits.
 
     Returns
     -------
@@ -176,6 +181,7 @@ def categorical_cross_entropy(y: Any, p: Any, *, from_logits: bool = False) -> A
     p : array_like of shape (..., c)
         Distributions likewise, or with `from_logits` logits. A logit of -inf stands for the probability 0.
     from_logits : bool, default False
+        Whether `p` holds logits.
 
     Returns
     -------
@@ -211,6 +217,7 @@ def sparse_categorical_cross_entropy(labels: Any, p: Any, *, from_logits: bool =
         Distributions over c classes: entries in [0, 1], rows that sum to 1 within 1e-6 (float32: 1e-4); or
         with `from_logits` logits. A logit of -inf stands for the probability 0.
     from_logits : bool, default False
+        Whether `p` holds logits.
 
     Returns
     -------

@@ -79,6 +79,16 @@ def fit_many(
     last digit (65536 of float32), and here the answer keeps the ten or more digits that its certificate tells. Classes are those of
     all the rows; a group that lacks some is fitted with those it has. Rows of a group that do not lie together are gathered a megabyte at
     a time.
+
+    Examples
+    --------
+    >>> from ridgeline import Ridge, fit_many
+    >>> X, y = [[0.0], [1.0], [2.0], [0.0], [1.0]], [1.0, 3.0, 5.0, 4.0, 3.0]
+    >>> fits = fit_many(Ridge(alpha=0), X, y, groups=["north", "north", "north", "south", "south"])
+    >>> fits.keys.tolist(), fits.coef.round(6).tolist(), fits.status.tolist()
+    (['north', 'south'], [[2.0], [-1.0]], ['optimal', 'optimal'])
+    >>> fits.predict([[10.0]], ["south"]).round(6)
+    array([-6.])
     """
     if not isinstance(model, Estimator):
         raise TypeError(f"model must be an estimator of ridgeline, got {model!r}.")

@@ -29,7 +29,17 @@ DOUBLE = np.dtype(np.float64)
 class Moments:
     """Weight, mean and centred scatter of the columns of X and y together, in double precision.
 
-    Made by `Moments.of`; `a + b` are the moments of the rows of both, `a - b` those of a without b's rows.
+    Made by `Moments.of`; `a + b` are the moments of the rows of both, `a - b` those of a without b's rows. The constructor makes the
+    moments of no rows.
+
+    Parameters
+    ----------
+    n_features, n_targets : int
+        The numbers of columns of X and of y.
+    scale : ndarray of shape (d + t,), optional
+        Powers of two by which columns are multiplied before their products are summed, so that no sum overflows; 1 by default.
+    products : dtype, optional
+        The precision of the products of two columns; None for that of the rows.
 
     Attributes
     ----------
@@ -50,6 +60,18 @@ class Moments:
     -----
     Cost: one read of the rows and n (d + t)(d + t + 1) flops; memory 8 (d + t)^2 bytes.
     The merge is that of Chan, Golub and LeVeque (1979).
+
+    Examples
+    --------
+    >>> from ridgeline import Moments
+    >>> monday = Moments.of([[0.0], [2.0]], [1.0, 5.0])
+    >>> week = monday + Moments.of([[4.0]], [9.0])
+    >>> week.count, week.mean, week.scatter.tolist()
+    (3, array([2., 5.]), [[8.0, 16.0], [16.0, 32.0]])
+    >>> (week - monday).mean
+    array([4., 9.])
+    >>> Moments.from_bytes(week.to_bytes()).weight
+    3.0
     """
 
     precision = "double"
@@ -57,7 +79,6 @@ class Moments:
     def __init__(
         self, n_features: int, n_targets: int, scale: np.ndarray | None = None, products: np.dtype | None = None
     ) -> None:
-        """`products` is the precision of the products of two columns; None for that of the rows."""
         p = n_features + n_targets
         self._products = products
         self.n_features = n_features
@@ -79,11 +100,20 @@ class Moments:
 
         Parameters
         ----------
-        X, y, sample_weight : array-like
+        X : array-like or sparse matrix of shape (n, d)
+            Rows; there may be none.
+        y : array-like of shape (n,) or (n, t)
+            Targets.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
         precision : {"double", "extended"}
             "extended" returns `ExtendedMoments`: about 31 digits, about ten times the time.
         n_threads : int, optional
             Threads that share the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
+
+        Returns
+        -------
+        Moments or ExtendedMoments
 
         Raises
         ------
@@ -102,10 +132,12 @@ class Moments:
 
     @property
     def mean(self) -> np.ndarray:
+        """The weighted means of the columns of X, then of y."""
         return self.scaled_mean / self.scale
 
     @property
     def scatter(self) -> np.ndarray:
+        """The weighted scatter about the mean, symmetric."""
         with np.errstate(over="ignore", under="ignore"):
             return self.scaled_scatter() / self.scale / self.scale[:, None]
 
@@ -234,14 +266,35 @@ class Moments:
         return bool(np.all(steady | ((diagonal > 1e-280) & (diagonal < 1e280))))
 
     def to_bytes(self) -> bytes:
-        """A portable, versioned, checksummed image (no pickle)."""
+        """A portable, versioned, checksummed image (no pickle).
+
+        Returns
+        -------
+        bytes
+            About 4 (d + t)^2 of them.
+        """
         return moments_bytes.pack(self.precision, self.n_features, self.n_targets, (
             np.array([self.weight, self.count, self.eps]), self.scale, self.scaled_mean, self._lower[np.tril_indices(self.scale.size)],
         ))  # fmt: skip
 
     @staticmethod
     def from_bytes(image: bytes) -> Any:
-        """Read what `to_bytes` wrote; a ValueError says what is wrong with anything else."""
+        """Read what `to_bytes` wrote.
+
+        Parameters
+        ----------
+        image : bytes
+            Of `Moments` or `ExtendedMoments`.
+
+        Returns
+        -------
+        Moments or ExtendedMoments
+
+        Raises
+        ------
+        ValueError
+            For anything else, and for an image that is damaged or cut short, saying which.
+        """
         precision, d, t, arrays = moments_bytes.unpack(image)
         if precision == "extended":
             from .extended_moments import ExtendedMoments

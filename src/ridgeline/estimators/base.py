@@ -175,11 +175,19 @@ class Regressor(Estimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows with the columns of the fit, in their order.
 
         Returns
         -------
         ndarray of shape (n,) or (n, t)
+
+        Raises
+        ------
+        NotFittedError
+            Before any fit; it is a ValueError.
+        ValueError
+            For columns that are not those of the fit, and entries that are not finite, with their position.
 
         Notes
         -----
@@ -197,6 +205,19 @@ class Regressor(Estimator):
 
         Averaged over targets where there are several. 1 is perfect; 0 is no better than the mean; a constant y scores 1 if it is
         predicted exactly and 0 otherwise.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows with the columns of the fit, in their order.
+        y : array-like of shape (n,) or (n, t)
+            Their targets.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows; 1 by default.
+
+        Returns
+        -------
+        float
         """
         predicted = self.predict(X).astype(np.float64)
         y = check_targets(y, len(predicted))

@@ -29,11 +29,13 @@ class HuberRegressor(Regressor):
     epsilon : float, at least 1, default 1.35
         Residuals beyond epsilon scales count as outliers; 1.35 keeps 95 % efficiency on Gaussian errors (Huber 1981).
     max_iter : int, default 100
+        Newton steps at most.
     alpha : float, default 0.0001
         Weight of the squared penalty, as in scikit-learn.
     warm_start : bool, default False
         Accepted for scikit-learn's sake: every fit starts from its own least squares.
     fit_intercept : bool, default True
+        Whether to fit an intercept, which is never penalised.
     tol : float, default 1e-8
         Largest entry of the gradient of F / (total weight), in centred and scaled columns, that counts as converged.
     delta : float, optional
@@ -63,9 +65,9 @@ class HuberRegressor(Regressor):
     Examples
     --------
     >>> from ridgeline import HuberRegressor
-    >>> model = HuberRegressor(alpha=0, delta=1.0).fit([[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 30.0])
-    >>> model.outliers_
-    array([False, False, False,  True])
+    >>> model = HuberRegressor(alpha=0, delta=1.0).fit([[0.0], [1.0], [2.0], [3.0], [4.0]], [0.0, 30.0, 2.0, 3.0, 4.0])
+    >>> model.outliers_, model.coef_.round(3)
+    (array([False,  True, False, False, False]), array([0.857]))
     """
 
     _hints: ClassVar = {"warm_start": check_flag}
@@ -96,9 +98,16 @@ class HuberRegressor(Regressor):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
         y : array-like of shape (n,)
+            Targets.
         sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -121,6 +130,15 @@ class HuberRegressor(Regressor):
 
     def fit_source(self, source: Source) -> Self:
         """Fit the rows of a source (`ridgeline.source`): about ten reads. Offsets are taken off the targets; `outliers_` is not kept.
+
+        Parameters
+        ----------
+        source : Source
+            From `ridgeline.source`.
+
+        Returns
+        -------
+        self
 
         Raises
         ------

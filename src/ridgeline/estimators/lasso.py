@@ -61,9 +61,8 @@ class ElasticNet(Regressor):
         Start from the coefficients of the last fit.
     positive : bool, default False
         No coefficient may be negative.
-    random_state : optional
-    selection : {"cyclic", "random"}, default "cyclic"
-        Accepted for scikit-learn's sake: the order of the coefficients does not change the minimum.
+    random_state, selection : accepted and not used
+        Parameters of scikit-learn's: the order of the coefficients does not change the minimum.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -135,11 +134,18 @@ class ElasticNet(Regressor):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
         y : array-like of shape (n,) or (n, t)
+            Targets, one or t of them per row.
         sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
         check_input : bool, default True
             Accepted for scikit-learn's sake; the checks cost no read of their own.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -171,6 +177,15 @@ class ElasticNet(Regressor):
 
         Rows that come only once are fitted from their moments.
 
+        Parameters
+        ----------
+        source : Source
+            From `ridgeline.source`.
+
+        Returns
+        -------
+        self
+
         Raises
         ------
         ValueError
@@ -193,6 +208,15 @@ class ElasticNet(Regressor):
         ----------
         moments : Moments or ExtendedMoments
             From `Moments.of`, merged in any order.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If they hold no rows.
         """
         if not moments.weight > 0:
             raise ValueError("the moments hold no rows (their weight is zero); add some with Moments.of(X, y).")
@@ -284,13 +308,44 @@ class Lasso(ElasticNet):
     ----------
     alpha : float, default 1.0
         Weight of the penalty; zero is `LinearRegression`.
-    fit_intercept, precompute, copy_X, max_iter, tol, warm_start, positive, random_state, selection, n_threads
-        As in `ElasticNet`.
+    fit_intercept : bool, default True
+        Whether to fit an intercept, which is never penalised.
+    precompute : bool or ndarray of shape (d, d), default False
+        Accepted for scikit-learn's sake: the shape of X decides whether a Gram matrix is formed. A matrix given is compared with the data.
+    copy_X : bool, default True
+        Accepted for scikit-learn's sake: X is neither copied nor changed.
+    max_iter : int, default 1000
+        Sweeps over the coefficients, and solutions on the support, at most.
+    tol : float, default 1e-4
+        Where `max_iter` ends the search, a duality gap below tol ||y||^2 / sum(s) is accepted without a warning. The search itself goes on
+        until the solution is exact to rounding.
+    warm_start : bool, default False
+        Start from the coefficients of the last fit.
+    positive : bool, default False
+        No coefficient may be negative.
+    random_state, selection : accepted and not used
+        Parameters of scikit-learn's: the order of the coefficients does not change the minimum.
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
+        same bits for any number.
 
     Attributes
     ----------
-    coef_, sparse_coef_, intercept_, n_iter_, dual_gap_, certificate_, n_features_in_, feature_names_in_
-        As in `ElasticNet`.
+    coef_ : ndarray of shape (d,) or (t, d)
+    sparse_coef_ : scipy sparse array
+        The same, with what is not zero alone.
+    intercept_ : float or ndarray of shape (t,)
+    n_iter_ : int or list of int
+    dual_gap_ : float or ndarray of shape (t,)
+        The proven bound on how far the objective is from its minimum, rounding included.
+    certificate_ : Certificate
+        `gradient_norm` is the largest entry of the smallest subgradient.
+    n_features_in_, feature_names_in_
+
+    Notes
+    -----
+    Cost as for `ElasticNet`: up to 300 columns one read of X and n d^2 flops, beyond that five reads or so and memory d + k^2 for k working
+    columns.
 
     Examples
     --------

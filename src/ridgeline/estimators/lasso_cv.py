@@ -42,15 +42,18 @@ class ElasticNetCV(Regressor):
     alphas : int or array-like, default 100
         The number of penalties, or the penalties.
     fit_intercept : bool, default True
-    precompute, copy_X, verbose, n_jobs, random_state, selection
-        Accepted for scikit-learn's sake, as in `ElasticNet`.
+        Whether to fit an intercept, which is never penalised.
+    precompute, copy_X, verbose, n_jobs, random_state, selection : accepted and not used
+        Parameters of scikit-learn's, as in `ElasticNet`. A matrix as `precompute` is compared with the data.
     max_iter : int, default 1000
+        Sweeps over the coefficients, and solutions on the support, at most, for each penalty.
     tol : float, default 1e-4
-        As in `ElasticNet`.
+        Where `max_iter` ends a search, a duality gap below tol ||y||^2 / sum(s) is accepted without a warning.
     cv : int, iterable or splitter, optional
         None leaves out each of 5 runs of neighbouring rows, an int K each of K; an iterable gives pairs (rows to fit, rows to score); a
         splitter has `split(X, y)`.
     positive : bool, default False
+        No coefficient may be negative.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
 
@@ -124,11 +127,18 @@ class ElasticNetCV(Regressor):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
         y : array-like of shape (n,)
+            Targets.
         sample_weight : array-like of shape (n,), optional
-        **params
+            Weights of the rows, zero or more; 1 by default.
+        **params : dict
             None are taken.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -226,13 +236,39 @@ class LassoCV(ElasticNetCV):
 
     Parameters
     ----------
-    eps, alphas, fit_intercept, precompute, max_iter, tol, copy_X, cv, verbose, n_jobs, positive, random_state, selection, n_threads
-        As in `ElasticNetCV`.
+    eps : float, default 1e-3
+        The smallest penalty beside the largest, which is the least that makes every coefficient zero.
+    alphas : int or array-like, default 100
+        The number of penalties, or the penalties.
+    fit_intercept : bool, default True
+        Whether to fit an intercept, which is never penalised.
+    precompute, copy_X, verbose, n_jobs, random_state, selection : accepted and not used
+        Parameters of scikit-learn's, as in `ElasticNet`. A matrix as `precompute` is compared with the data.
+    max_iter : int, default 1000
+        Sweeps over the coefficients, and solutions on the support, at most, for each penalty.
+    tol : float, default 1e-4
+        Where `max_iter` ends a search, a duality gap below tol ||y||^2 / sum(s) is accepted without a warning.
+    cv : int, iterable or splitter, optional
+        None leaves out each of 5 runs of neighbouring rows, an int K each of K; an iterable gives pairs (rows to fit, rows to score); a
+        splitter has `split(X, y)`.
+    positive : bool, default False
+        No coefficient may be negative.
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
 
     Attributes
     ----------
-    alpha_, alphas_, mse_path_, coef_, intercept_, dual_gap_, n_iter_, certificate_, n_features_in_, feature_names_in_
-        As in `ElasticNetCV`.
+    alpha_ : float
+    alphas_ : ndarray of shape (k,)
+        The penalties tried, from the largest down.
+    mse_path_ : ndarray of shape (k, folds)
+        Mean squared errors (weighted) of the rows left out.
+    coef_, intercept_, dual_gap_, n_iter_, certificate_, n_features_in_, feature_names_in_
+        Of the fit of all rows with the best penalty.
+
+    Notes
+    -----
+    One read of X and its moments, n d^2 flops, for all folds; then a path per fold.
 
     Examples
     --------

@@ -135,27 +135,33 @@ def enet_path(
 
     Parameters
     ----------
-    X : array-like of shape (n, d)
+    X : array-like or sparse matrix of shape (n, d)
+        Rows.
     y : array-like of shape (n,)
+        Targets.
     l1_ratio : float in [0, 1], default 0.5
+        Share of the L1 penalty.
     eps : float, default 1e-3
         The smallest penalty beside the largest, which is the least that makes every coefficient zero.
     n_alphas : int
         The number of penalties (deprecated, as in scikit-learn: `alphas`).
     alphas : int or array-like, default 100
         The number of penalties, or the penalties.
-    precompute, Xy, copy_X, verbose, check_input
-        Accepted for scikit-learn's sake.
+    precompute, Xy, copy_X, verbose, check_input : accepted and not used
+        Parameters of scikit-learn's.
     coef_init : array-like of shape (d,), optional
         Where the first search starts.
     return_n_iter : bool, default False
+        Whether to return the number of sweeps for each penalty too.
     positive : bool, default False
+        No coefficient may be negative.
     moments : Moments, optional
         Of the rows, in the place of X and y: the whole path without any row.
     fit_intercept : bool, default False
-        Fit an intercept for each penalty, mean(y) - mean(X) w. (scikit-learn's function has none: center X and y before.)
+        Fit an intercept for each penalty, mean(y) - mean(X) w; scikit-learn's function has none: center X and y before.
     n_threads : int, optional
-    **params
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
+    **params : dict
         `max_iter`, `tol`, `selection` and `random_state` as in `ElasticNet`.
 
     Returns
@@ -167,6 +173,11 @@ def enet_path(
         Proven bounds on how far each objective is from its minimum.
     n_iters : list of int
         Only with `return_n_iter`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For parameters out of range, rows beside moments, several targets, and all that `ElasticNet.fit` refuses.
 
     Notes
     -----
@@ -232,7 +243,53 @@ def lasso_path(
 
     minimise  (1 / (2n)) ||y - X w||^2 + alpha ||w||_1
 
-    Parameters and results are those of `enet_path`.
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n, d)
+        Rows.
+    y : array-like of shape (n,)
+        Targets.
+    eps : float, default 1e-3
+        The smallest penalty beside the largest, which is the least that makes every coefficient zero.
+    n_alphas : int
+        The number of penalties (deprecated, as in scikit-learn: `alphas`).
+    alphas : int or array-like, default 100
+        The number of penalties, or the penalties.
+    precompute, Xy, copy_X, verbose : accepted and not used
+        Parameters of scikit-learn's.
+    coef_init : array-like of shape (d,), optional
+        Where the first search starts.
+    return_n_iter : bool, default False
+        Whether to return the number of sweeps for each penalty too.
+    positive : bool, default False
+        No coefficient may be negative.
+    moments : Moments, optional
+        Of the rows, in the place of X and y: the whole path without any row.
+    fit_intercept : bool, default False
+        Fit an intercept for each penalty, mean(y) - mean(X) w; scikit-learn's function has none: center X and y before.
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
+    **params : dict
+        `max_iter`, `tol`, `selection` and `random_state` as in `ElasticNet`.
+
+    Returns
+    -------
+    alphas : ndarray of shape (k,)
+        From the largest down.
+    coefs : ndarray of shape (d, k)
+    dual_gaps : ndarray of shape (k,)
+        Proven bounds on how far each objective is from its minimum.
+    n_iters : list of int
+        Only with `return_n_iter`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For parameters out of range, rows beside moments, several targets, and all that `ElasticNet.fit` refuses.
+
+    Notes
+    -----
+    Up to 3000 columns one read of X, for its moments; more, one read or more per penalty.
 
     Examples
     --------

@@ -61,9 +61,12 @@ class _LeastSquares(Regressor):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
         y : array-like of shape (n,) or (n, t)
+            Targets, one or t of them per row.
         sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
 
         Returns
         -------
@@ -151,6 +154,15 @@ class _LeastSquares(Regressor):
 
         Rows that come only once are fitted from their moments, as in `fit_moments`. Offsets are taken off the targets.
 
+        Parameters
+        ----------
+        source : Source
+            From `ridgeline.source`.
+
+        Returns
+        -------
+        self
+
         Raises
         ------
         ValueError
@@ -172,6 +184,15 @@ class _LeastSquares(Regressor):
         ----------
         moments : Moments or ExtendedMoments
             From `Moments.of`, merged in any order.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If they hold no rows.
         """
         if not moments.weight > 0:
             raise ValueError("the moments hold no rows (their weight is zero); add some with Moments.of(X, y).")
@@ -184,6 +205,19 @@ class _LeastSquares(Regressor):
         """Add rows to those fitted so far: exactly the fit of all of them together.
 
         Starts afresh on an estimator that has not been fitted with moments (by `fit` with n >= d, `fit_moments` or `partial_fit`).
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows that have not been added before.
+        y : array-like of shape (n,) or (n, t)
+            Targets.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -244,8 +278,9 @@ class LinearRegression(_LeastSquares):
     Parameters
     ----------
     fit_intercept : bool, default True
-    copy_X, tol, n_jobs
-        Accepted for scikit-learn's sake: X is never written to, the answer is exact, and threads are `n_threads`.
+        Whether to fit an intercept, which is never penalised.
+    copy_X, tol, n_jobs : accepted and not used
+        Parameters of scikit-learn's: X is never written to, the answer is exact, and threads are `n_threads`.
     positive : bool, default False
         Coefficients of zero or more.
     n_threads : int, optional
@@ -299,6 +334,7 @@ class LinearRegression(_LeastSquares):
 
     @property
     def singular_(self) -> np.ndarray:
+        """Singular values of the (centred, weighted) columns, from the largest down."""
         self._require_fitted()
         if self._moments is None:
             raise AttributeError("singular_ is not kept for fits with fewer rows than columns.")
@@ -322,8 +358,8 @@ class Ridge(_LeastSquares):
         is `alpha=n * lambda / 2`.
     fit_intercept : bool, default True
         The intercept is never penalised.
-    copy_X, max_iter, tol, random_state
-        Accepted for scikit-learn's sake: X is never written to, the answer is exact, and nothing is drawn by chance.
+    copy_X, max_iter, tol, random_state : accepted and not used
+        Parameters of scikit-learn's: X is never written to, the answer is exact, and nothing is drawn by chance.
     solver : str, default "auto"
         "auto" or a name of scikit-learn's, which is taken as a hint: the shape and the condition of the data decide. What scikit-learn
         refuses with a solver (`positive`, an intercept for sparse X) is refused with its name.
@@ -418,5 +454,6 @@ class Ridge(_LeastSquares):
 
     @property
     def n_iter_(self) -> np.ndarray:
+        """One for each target: the solution is direct."""
         self._require_fitted()
         return np.ones(self.coef_.size // self.n_features_in_, dtype=np.int32)

@@ -54,6 +54,7 @@ class LogisticRegression(OnlineClassifier):
     l1_ratio : float from 0 to 1, default 0.0
         Share of the L1 norm in the penalty; see below.
     fit_intercept : bool, default True
+        Whether to fit an intercept, which is never penalised.
     class_weight : dict or "balanced", optional
         Multiplies the sample weights by a weight per class; "balanced" is W / (c W_k), with W_k the weight
         of class k's rows and W that of all.
@@ -67,8 +68,8 @@ class LogisticRegression(OnlineClassifier):
         that is not penalised.
     warm_start : bool, default False
         Start from the coefficients of the fit before, where classes and number of columns are the same.
-    dual, intercept_scaling, random_state, n_jobs
-        Accepted for scikit-learn's sake: the answer is the optimum, whichever way leads there; threads are `n_threads`.
+    dual, intercept_scaling, random_state, n_jobs : accepted and not used
+        Parameters of scikit-learn's: the answer is the optimum, whichever way leads there; threads are `n_threads`.
     time_limit : float, optional
         Seconds after which no read of the rows is begun or completed: the fit ends with the best coefficients found until then, its
         certificate says "stopped_early", and it warns. The reads up to a first point are always made.
@@ -162,10 +163,12 @@ class LogisticRegression(OnlineClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
         y : array-like of shape (n,)
             Labels of any type that sorts: numbers, strings, booleans.
         sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
 
         Returns
         -------
@@ -216,6 +219,15 @@ class LogisticRegression(OnlineClassifier):
         """Fit the rows of a source (`ridgeline.source`), whose targets are labels: whole numbers, or names.
 
         Offsets, where the source has them, are added to the log-odds of the second of two classes.
+
+        Parameters
+        ----------
+        source : Source
+            From `ridgeline.source`.
+
+        Returns
+        -------
+        self
 
         Raises
         ------

@@ -36,6 +36,7 @@ class LogisticRegressionCV(LinearClassifier):
         Shares of the L1 norm in the penalty to try, from 0 to 1, of which `LogisticRegression` has one; None for the square alone.
         Where they are given, the arrays below have an axis for them, as in scikit-learn.
     fit_intercept : bool, default True
+        Whether to fit an intercept, which is never penalised.
     cv : int, iterable or splitter, optional
         A number of folds (None: 5), which have the classes in proportion; an iterable gives pairs (rows to fit, rows to score); a splitter
         has `split(X, y)`.
@@ -47,14 +48,19 @@ class LogisticRegressionCV(LinearClassifier):
     max_iter : int, default 100
         Steps for each C.
     class_weight : dict or "balanced", optional
+        Multiplies the sample weights by a weight per class, as in `LogisticRegression`.
     refit : bool, default True
         Fit all rows with the C of the best mean score. Otherwise coefficients and C are means over the folds of the best in each.
     use_legacy_attributes : bool, default True
         The form of the attributes below, as scikit-learn has it.
-    dual, penalty, solver, n_jobs, intercept_scaling, random_state
-        Accepted for scikit-learn's sake, as by `LogisticRegression`.
-    time_limit, verbose, n_threads
-        As for `LogisticRegression`; the limit is for the last fit.
+    dual, penalty, solver, n_jobs, intercept_scaling, random_state : accepted
+        Parameters of scikit-learn's, with the meaning they have in `LogisticRegression`.
+    time_limit : float, optional
+        Seconds after which no read of the rows is begun or completed; the limit is for the last fit.
+    verbose : bool or int, default False
+        Show reads, risk, gradient and time while the fit runs.
+    n_threads : int, optional
+        Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand.
 
     Attributes
     ----------
@@ -139,9 +145,16 @@ class LogisticRegressionCV(LinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
         y : array-like of shape (n,)
+            Targets.
         sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -195,7 +208,21 @@ class LogisticRegressionCV(LinearClassifier):
         return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The score by `scoring`; the accuracy without it."""
+        """The score by `scoring`; the accuracy without it.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows with the columns of the fit, in their order.
+        y : array-like of shape (n,)
+            Their labels.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows; 1 by default.
+
+        Returns
+        -------
+        float
+        """
         scorer = scorer_of(self.scoring)
         if scorer is None:
             return super().score(X, y, sample_weight)

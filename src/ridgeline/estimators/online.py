@@ -36,11 +36,14 @@ class OnlineClassifier(LinearClassifier):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows that have not been added before.
         y : array-like of shape (n,)
+            Their labels.
         classes : array-like, optional
             Every label that any batch may hold, in the first call; those of the first batch by default.
         sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
 
         Returns
         -------

@@ -22,11 +22,30 @@ class Parameters:
     """Parameters that change nothing, and the check of each."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's parameters and their values."""
+        """The constructor's parameters and their values.
+
+        Parameters
+        ----------
+        deep : bool, default True
+            Accepted for scikit-learn's sake: no parameter is an estimator.
+
+        Returns
+        -------
+        dict of str to object
+        """
         return {name: getattr(self, name) for name in defaults(type(self))}
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name.
+
+        Parameters
+        ----------
+        **params : dict
+            Names of the constructor's parameters, and their new values.
+
+        Returns
+        -------
+        self
 
         Raises
         ------

@@ -42,7 +42,12 @@ class Protocol:
         )
 
     def get_metadata_routing(self) -> Any:
-        """Which metadata each method takes, for scikit-learn's routing (which must be installed)."""
+        """Which metadata each method takes, for scikit-learn's routing (which must be installed).
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRequest
+        """
         from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
         requests = getattr(self, "_metadata_request", None)
@@ -55,15 +60,66 @@ class Protocol:
         return requests
 
     def set_fit_request(self, **requests: bool | str | None) -> Self:
-        """Ask scikit-learn's metadata routing to pass arguments to `fit`: `set_fit_request(sample_weight=True)`."""
+        """Ask scikit-learn's metadata routing to pass arguments to `fit`: `set_fit_request(sample_weight=True)`.
+
+        Parameters
+        ----------
+        **requests : bool, str or None
+            For each argument: True to pass it, False not to, None for an error if it is given, a name to pass another argument as this one.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        RuntimeError
+            Unless metadata routing is enabled in scikit-learn.
+        TypeError
+            For an argument that the method does not take.
+        """
         return self._request("fit", requests)
 
     def set_score_request(self, **requests: bool | str | None) -> Self:
-        """Ask scikit-learn's metadata routing to pass arguments to `score`."""
+        """Ask scikit-learn's metadata routing to pass arguments to `score`.
+
+        Parameters
+        ----------
+        **requests : bool, str or None
+            For each argument: True to pass it, False not to, None for an error if it is given, a name to pass another argument as this one.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        RuntimeError
+            Unless metadata routing is enabled in scikit-learn.
+        TypeError
+            For an argument that the method does not take.
+        """
         return self._request("score", requests)
 
     def set_partial_fit_request(self, **requests: bool | str | None) -> Self:
-        """Ask scikit-learn's metadata routing to pass arguments to `partial_fit`, of those that have it."""
+        """Ask scikit-learn's metadata routing to pass arguments to `partial_fit`, of those that have it.
+
+        Parameters
+        ----------
+        **requests : bool, str or None
+            For each argument: True to pass it, False not to, None for an error if it is given, a name to pass another argument as this one.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        RuntimeError
+            Unless metadata routing is enabled in scikit-learn.
+        TypeError
+            For an argument that the method does not take.
+        """
         return self._request("partial_fit", requests)
 
     def _request(self, method: str, wanted: dict[str, Any]) -> Self:

@@ -27,9 +27,11 @@ class QuantileRegressor(Regressor):
     Parameters
     ----------
     quantile : float in (0, 1), default 0.5
+        The q whose quantile of y is fitted, as a linear function of x.
     alpha : float, default 1.0
         Weight of the L1 penalty beside the *mean* loss, as in scikit-learn.
     fit_intercept : bool, default True
+        Whether to fit an intercept, which is never penalised.
     solver : str, default "highs"
         A name of scikit-learn's, taken as a hint: the interior point serves all.
     solver_options : dict, optional
@@ -37,6 +39,7 @@ class QuantileRegressor(Regressor):
     tol : float, default 1e-10
         Relative duality gap that counts as optimal; an exact vertex closes it altogether.
     max_iter : int, default 100
+        Steps of the interior point at most.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -49,6 +52,10 @@ class QuantileRegressor(Regressor):
     certificate_ : Certificate
         `gradient_norm` is the largest entry of X'v, v the dual solution; `suboptimality` the duality gap.
     n_features_in_, feature_names_in_
+
+    Notes
+    -----
+    Each step of the interior point reads X twice and takes n d^2 flops; some twenty numbers per row are kept beside X.
 
     Examples
     --------
@@ -86,9 +93,16 @@ class QuantileRegressor(Regressor):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
         y : array-like of shape (n,)
+            Targets.
         sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -112,6 +126,15 @@ class QuantileRegressor(Regressor):
 
         The interior point asks for single rows, so that rows which are neither in memory nor in a `.npy` file are first written to an
         unnamed temporary file, as `spool=True` does; targets and a handful of other numbers per row are held in memory.
+
+        Parameters
+        ----------
+        source : Source
+            From `ridgeline.source`.
+
+        Returns
+        -------
+        self
 
         Raises
         ------

@@ -31,6 +31,7 @@ class RidgeCV(Regressor):
     alphas : array-like of shape (k,), default (0.1, 1.0, 10.0)
         Penalties to try; positive (with `cv`, zero or more).
     fit_intercept : bool, default True
+        Whether to fit an intercept, which is never penalised.
     scoring : callable or str, optional
         How predictions are scored, larger being better: a scikit-learn scorer, its name (needs scikit-learn), or any function
         `scorer(estimator, X, y)` (with `sample_weight=` where there are weights). None: minus the mean squared error without `cv`, R^2
@@ -66,7 +67,7 @@ class RidgeCV(Regressor):
     >>> from ridgeline import RidgeCV
     >>> model = RidgeCV(alphas=[0.01, 1.0, 100.0]).fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.1, 4.9, 7.0])
     >>> float(model.alpha_), round(float(model.best_score_), 3)
-    (0.01, -0.012)
+    (0.01, -0.015)
     """
 
     _multi_output = True
@@ -97,9 +98,16 @@ class RidgeCV(Regressor):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like, sparse matrix or data frame of shape (n, d)
+            Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
         y : array-like of shape (n,) or (n, t)
+            Targets, one or t of them per row.
         sample_weight : array-like of shape (n,), optional
+            Weights of the rows, zero or more; 1 by default.
+
+        Returns
+        -------
+        self
 
         Raises
         ------

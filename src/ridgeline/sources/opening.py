@@ -77,6 +77,13 @@ def source(
     -----
     Memory: some megabytes per thread, and the targets and weights where they are arrays. Boundaries of segments depend on the layout of
     the data alone (rows of a matrix; row groups, partitions, chunks), so that a fit has the same bits each time.
+
+    Examples
+    --------
+    >>> from ridgeline import Ridge, source
+    >>> rows = source([([[0.0], [1.0]], [1.0, 3.0]), ([[2.0]], [5.0])])      # two chunks
+    >>> Ridge(alpha=0).fit_source(rows).coef_.round(6)
+    array([2.])
     """
     data, kind = _recognise(data, y)
     columns = {"target": target, "weight": weight, "features": features, "categories": categories}

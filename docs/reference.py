@@ -1,0 +1,11 @@
+"""What the reference describes: every public name of ridgeline and, of a class, its methods and properties but those named here."""
+
+INTERNAL = {
+    # between an estimator and `fit_many`, or a cross-validation
+    "fit_groups", "fit_rows", "certificate_of_kernel", "restore",
+    # between a summary and `fold`, or a solver
+    "add_rows", "merge", "lower", "mean_noise", "part", "scaled_columns", "scaled_scatter", "target_scatter", "well_scaled", "finite", "copy",
+    # of a certificate, as an estimator calls it
+    "warn",
+}  # fmt: skip
+"""Methods without an underscore through which parts of the library talk to each other; no promise is made of them."""
