@@ -4,7 +4,8 @@ INTERNAL = {
     # between an estimator and `fit_many`, or a cross-validation
     "fit_groups", "fit_rows", "certificate_of_kernel", "restore",
     # between a summary and `fold`, or a solver
-    "add_rows", "merge", "lower", "mean_noise", "part", "scaled_columns", "scaled_scatter", "target_scatter", "well_scaled", "finite", "copy",
+    "add_rows", "copy", "finite", "lower", "mean_noise", "merge", "part", "scaled_columns", "scaled_scatter", "target_scatter",
+    "well_scaled",
     # of a certificate, as an estimator calls it
     "warn",
 }  # fmt: skip

@@ -18,11 +18,14 @@ from .parameters import check_count, check_flag, check_number
 class HuberRegressor(Regressor):
     """Linear regression with Huber's loss, robust to outliers in y.
 
-    minimise  sum_i s_i (sigma + h((y_i - x_i w - b) / sigma) sigma) + alpha ||w||^2   over w, b and sigma > 0,
+    Minimises, over w, b and sigma > 0::
 
-    h(u) = u^2 where |u| <= epsilon, else 2 epsilon |u| - epsilon^2. With `delta` given, the threshold is fixed instead:
+        sum_i s_i (sigma + h((y_i - x_i w - b) / sigma) sigma) + alpha ||w||^2
+        h(u) = u^2 where |u| <= epsilon, else 2 epsilon |u| - epsilon^2
 
-    minimise  sum_i s_i huber_delta(y_i - x_i w - b) + (alpha / 2) ||w||^2
+    or, with `delta` given, at that fixed threshold::
+
+        sum_i s_i huber_delta(y_i - x_i w - b) + (alpha / 2) ||w||^2
 
     Parameters
     ----------

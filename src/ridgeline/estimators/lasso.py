@@ -34,7 +34,9 @@ ADVICE = (
 class ElasticNet(Regressor):
     """Linear regression with an L1 penalty and a squared one.
 
-    minimise  (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha l1_ratio ||w||_1 + (alpha (1 - l1_ratio) / 2) ||w||^2
+    Minimises::
+
+        (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha l1_ratio ||w||_1 + (alpha (1 - l1_ratio) / 2) ||w||^2
 
     Beside the *sum* (1/2) sum_i s_i (y_i - x_i w - b)^2 of the other estimators the penalties weigh sum(s) alpha l1_ratio and
     sum(s) alpha (1 - l1_ratio): with l1_ratio=0 it is `Ridge(alpha=sum(s) * alpha)`. glmnet's `alpha` is `l1_ratio` and its `lambda` is
@@ -299,7 +301,9 @@ class ElasticNet(Regressor):
 class Lasso(ElasticNet):
     """Linear regression with an L1 penalty: few coefficients are not zero.
 
-    minimise  (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||_1
+    Minimises::
+
+        (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||_1
 
     Beside the *sum* (1/2) sum_i s_i (y_i - x_i w - b)^2 of the other estimators the penalty weighs sum(s) alpha. glmnet's `lambda` is
     `alpha` here, for `standardize=FALSE` and up to its scaling of y.

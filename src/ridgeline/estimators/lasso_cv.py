@@ -31,7 +31,9 @@ MODERATE = 2000
 class ElasticNetCV(Regressor):
     """Elastic net with the penalty that predicts left-out rows best.
 
-    minimise  (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha l1_ratio ||w||_1 + (alpha (1 - l1_ratio) / 2) ||w||^2
+    Minimises::
+
+        (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha l1_ratio ||w||_1 + (alpha (1 - l1_ratio) / 2) ||w||^2
 
     Parameters
     ----------
@@ -232,7 +234,9 @@ class ElasticNetCV(Regressor):
 class LassoCV(ElasticNetCV):
     """Lasso with the penalty that predicts left-out rows best.
 
-    minimise  (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||_1
+    Minimises::
+
+        (1 / (2 sum_i s_i)) sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||_1
 
     Parameters
     ----------

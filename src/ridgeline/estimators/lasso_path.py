@@ -131,7 +131,9 @@ def enet_path(
 ) -> tuple[Any, ...]:
     """The elastic net for every penalty of a path, each solution from the one before.
 
-    minimise  (1 / (2n)) ||y - X w||^2 + alpha l1_ratio ||w||_1 + (alpha (1 - l1_ratio) / 2) ||w||^2
+    Minimises::
+
+        (1 / (2n)) ||y - X w||^2 + alpha l1_ratio ||w||_1 + (alpha (1 - l1_ratio) / 2) ||w||^2
 
     Parameters
     ----------
@@ -241,7 +243,9 @@ def lasso_path(
 ) -> tuple[Any, ...]:
     """The lasso for every penalty of a path: `enet_path` with l1_ratio=1.
 
-    minimise  (1 / (2n)) ||y - X w||^2 + alpha ||w||_1
+    Minimises::
+
+        (1 / (2n)) ||y - X w||^2 + alpha ||w||_1
 
     Parameters
     ----------

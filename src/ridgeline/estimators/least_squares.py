@@ -273,7 +273,9 @@ class _LeastSquares(Regressor):
 class LinearRegression(_LeastSquares):
     """Ordinary least squares (the lecture's eqs. 8-11).
 
-    minimise  (1/2) sum_i s_i (y_i - x_i w - b)^2
+    Minimises::
+
+        (1/2) sum_i s_i (y_i - x_i w - b)^2
 
     Parameters
     ----------
@@ -348,7 +350,9 @@ class LinearRegression(_LeastSquares):
 class Ridge(_LeastSquares):
     """Ridge regression (the lecture's eqs. 12-14).
 
-    minimise  sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||^2
+    Minimises::
+
+        sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||^2
 
     Parameters
     ----------

@@ -40,7 +40,9 @@ NOT_CONVERGED["saga"] = NOT_CONVERGED["sag"]
 class LogisticRegression(OnlineClassifier):
     """Logistic regression: binary for two classes, multinomial (softmax) for more.
 
-    minimise  sum_i s_i l(y_i, x_i W + b) + (1 / (2 C)) ||W||^2
+    Minimises::
+
+        sum_i s_i l(y_i, x_i W + b) + (1 / (2 C)) ||W||^2
 
     with l the binary cross-entropy from logits (eq. 26) or, for c > 2 classes, the cross-entropy of the softmax (eqs. 21-22). The
     intercept is not penalised. With r = `l1_ratio` the penalty is (1 / C) ((1 - r) / 2 ||W||^2 + r ||W||_1).

@@ -26,7 +26,9 @@ from .scoring import Scorer, scorer_of
 class LogisticRegressionCV(LinearClassifier):
     """Logistic regression with the best of several penalties.
 
-    minimise  sum_i s_i l(y_i, x_i W + b) + (1 / (2 C)) ||W||^2,  with the C that predicts left-out rows best
+    Minimises::
+
+        sum_i s_i l(y_i, x_i W + b) + (1 / (2 C)) ||W||^2,  with the C that predicts left-out rows best
 
     Parameters
     ----------

@@ -20,7 +20,9 @@ SOLVERS = ("highs", "highs-ds", "highs-ipm", "interior-point", "revised simplex"
 class QuantileRegressor(Regressor):
     """Linear regression of a conditional quantile.
 
-    minimise  (1 / sum_i s_i) sum_i s_i rho(y_i - x_i w - b) + alpha ||w||_1,    rho(r) = max(q r, (q - 1) r)
+    Minimises::
+
+        (1 / sum_i s_i) sum_i s_i rho(y_i - x_i w - b) + alpha ||w||_1,   rho(r) = max(q r, (q - 1) r)
 
     For q = 0.5 half the absolute loss: least absolute deviations.
 

@@ -24,7 +24,9 @@ from .scoring import scorer_of
 class RidgeCV(Regressor):
     """Ridge regression with the best of several penalties.
 
-    minimise  sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||^2,  with the alpha that predicts left-out rows best
+    Minimises::
+
+        sum_i s_i (y_i - x_i w - b)^2 + alpha ||w||^2,  with the alpha that predicts left-out rows best
 
     Parameters
     ----------
