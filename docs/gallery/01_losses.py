@@ -43,7 +43,7 @@ plt.show()
 # %%
 # What the choice does to a fit
 # -----------------------------
-# The minimisers of the three losses over a constant are the mean, the median, and a compromise. With one wild target in ten:
+# The minimisers of the three losses over a constant are the mean, the median, and a compromise. With three wild targets among thirty:
 
 from ridgeline import HuberRegressor, LinearRegression, QuantileRegressor
 
