@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .blame import warn
 from .kinship import also
 
 OPTIMAL = "optimal"
@@ -64,12 +64,12 @@ class Certificate:
     passes: int
     message: str
 
-    def warn(self, stacklevel: int = 3) -> None:
+    def warn(self) -> None:
         """Warn once if the status is not "optimal"."""
         if self.status != OPTIMAL:
             unfinished = self.status in (STOPPED_EARLY, NO_FINITE_OPTIMUM)
             kind = also(FitWarning, "ConvergenceWarning") if unfinished else also(FitWarning, "LinAlgWarning", "scipy.linalg")
-            warnings.warn(self.message, kind, stacklevel=stacklevel)
+            warn(self.message, kind)
 
     def __str__(self) -> str:
         return (

@@ -15,7 +15,6 @@ method to learn from.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from .blame import warn
 from .certificate import FitWarning
 from .mean_risk import (
     ABSOLUTE,
@@ -292,8 +292,8 @@ def _warn_of_divergence(
         return
     else:
         advice = "a subgradient step of constant length may overshoot by its length; take a smaller one."
-    warnings.warn(
-        f"gradient_descent diverged at learning_rate={step:g} ({what}): {advice}", FitWarning, stacklevel=3
+    warn(
+        f"gradient_descent diverged at learning_rate={step:g} ({what}): {advice}", FitWarning
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from copy import copy
 from typing import Any
 
 import numpy as np
 
+from .blame import warn
 from .certificate import OPTIMAL, Certificate, FitWarning
 from .estimators.base import Estimator
 from .solvers.batch import Batch
@@ -143,11 +143,10 @@ class ManyFits:
         if counts:
             k, t = (int(i) for i in np.argwhere(self._status != OPTIMAL)[0])
             kinds = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-            warnings.warn(
+            warn(
                 f"{sum(counts.values())} of {self._status.size} fits are not optimal ({kinds}); see `status` and `message(key)`. "
                 f"The first is group {self._key(k)!r}: {self._message(k, t)}",
                 FitWarning,
-                stacklevel=3,
             )
 
     def message(self, key: Any, target: int = 0) -> str:

@@ -5,11 +5,11 @@ Each message says which argument is wrong, where (the first offending position),
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
+from .blame import warn
 from .kinship import also
 from .sparse_rows import SparseRows, is_sparse, sparse_rows
 
@@ -164,10 +164,9 @@ class DataConversionWarning(UserWarning):
 
 def warn_of_column(name: str) -> None:
     """Warn that a column stands where a vector is meant."""
-    warnings.warn(
+    warn(
         f"A column-vector {name} was passed when a 1d array was expected: pass {name}.ravel().",
         also(DataConversionWarning, "DataConversionWarning"),
-        stacklevel=4,
     )
 
 

@@ -13,6 +13,7 @@ from ..validation import check_targets
 from ..views import regression_rows
 from .base import Regressor, source_names
 from .parameters import check_count, check_flag, check_number
+from .whole import all_or_nothing
 
 
 class HuberRegressor(Regressor):
@@ -96,6 +97,7 @@ class HuberRegressor(Regressor):
         self.delta = delta
         self.n_threads = n_threads
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
 
@@ -131,6 +133,7 @@ class HuberRegressor(Regressor):
         best.certificate.warn()
         return self
 
+    @all_or_nothing
     def fit_source(self, source: Source) -> Self:
         """Fit the rows of a source (`ridgeline.source`): about ten reads. Offsets are taken off the targets; `outliers_` is not kept.
 

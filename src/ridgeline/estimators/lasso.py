@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..blame import warn
 from ..certificate import worst
 from ..moments import Moments, moments_of
 from ..solvers.lasso import LassoSolution, Penalty, solve_lasso
@@ -21,6 +22,7 @@ from .base import Regressor, source_names
 from .lasso_path import check_gram, check_ratio, enet_path, lasso_path
 from .least_squares import Ridge
 from .parameters import check_choice, check_count, check_flag, check_number, check_random_state
+from .whole import all_or_nothing
 
 MODERATE = 300
 """Columns up to which the moments of all are quicker than some eight reads of the rows."""
@@ -131,6 +133,7 @@ class ElasticNet(Regressor):
         self.selection = selection
         self.n_threads = n_threads
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
         """Fit the model.
 
@@ -169,11 +172,13 @@ class ElasticNet(Regressor):
         self.certificate_.warn()
         return self
 
+    @all_or_nothing
     def fit_rows(self, source: ArraySource) -> Self:
         """Fit checked rows; neither names nor a warning."""
         self._fit(source, None, source.y.ndim == 1)
         return self
 
+    @all_or_nothing
     def fit_source(self, source: Source) -> Self:
         """Fit the rows of a source (`ridgeline.source`), which need not fit in memory. Offsets are taken off the targets.
 
@@ -203,6 +208,7 @@ class ElasticNet(Regressor):
         self.certificate_.warn()
         return self
 
+    @all_or_nothing
     def fit_moments(self, moments: Moments) -> Self:
         """Fit from moments alone, without any row.
 
@@ -241,7 +247,7 @@ class ElasticNet(Regressor):
         """Fit rows, whose moments may be known, or moments alone."""
         penalty = self._penalty()
         if self.alpha == 0:
-            warnings.warn(ADVICE, UserWarning, stacklevel=3)
+            warn(ADVICE, UserWarning)
         if penalty.l1 == 0:
             self._fit_smooth(source, moments, penalty, flat)
             return

@@ -23,6 +23,7 @@ from .base import Regressor
 from .lasso import ElasticNet
 from .lasso_path import check_alphas, check_gram, check_ratio, enet_path, grid, lasso_path
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
+from .whole import all_or_nothing
 
 MODERATE = 2000
 """Columns up to which the scatters of all folds are kept: at 5 folds, 200 MB."""
@@ -124,6 +125,7 @@ class ElasticNetCV(Regressor):
         self.selection = selection
         self.n_threads = n_threads
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose the penalty and fit with it.
 

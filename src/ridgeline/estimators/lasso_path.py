@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from ..blame import warn
 from ..certificate import worst
 from ..solvers.lasso import alpha_grid, largest_alpha, solve_path
 from ..solvers.quadratic import MomentsQuadratic, Quadratic, RowsQuadratic, gram_difference
@@ -46,7 +46,7 @@ def check_gram(gram: Any, source: ArraySource, fit_intercept: bool) -> None:
     columns = np.unique(np.linspace(0, d - 1, 8).astype(int))
     difference = gram_difference(given[np.ix_(columns, columns)], source, columns, fit_intercept)
     if difference is None:
-        warnings.warn(UNCENTRED, UserWarning, stacklevel=3)
+        warn(UNCENTRED, UserWarning)
     elif difference > 1e-4:
         raise ValueError(
             f"Gram matrix passed in via 'precompute' did not pass validation: entries differ from those of X'X by {difference:.1e} of "
@@ -313,11 +313,9 @@ def _count(alphas: Any, n_alphas: Any) -> Any:
     """What scikit-learn 1.9 makes of the two."""
     if isinstance(n_alphas, str) and n_alphas == "deprecated":
         if alphas is None:
-            warnings.warn(
-                "'alphas=None' is deprecated and will be removed in 1.11; pass the number of penalties.", FutureWarning, stacklevel=3
-            )
+            warn("'alphas=None' is deprecated and will be removed in 1.11; pass the number of penalties.", FutureWarning)
         return 100 if alphas is None or (isinstance(alphas, str) and alphas == "warn") else alphas
-    warnings.warn("'n_alphas' was deprecated in 1.9 and will be removed in 1.11; pass it as alphas.", FutureWarning, stacklevel=3)
+    warn("'n_alphas' was deprecated in 1.9 and will be removed in 1.11; pass it as alphas.", FutureWarning)
     return n_alphas if alphas is None or isinstance(alphas, str) else alphas
 
 

@@ -22,6 +22,7 @@ from ..validation import as_real_array, check_targets, require_finite
 from ..views import regression_rows
 from .base import Regressor, source_names
 from .parameters import check_choice, check_flag, check_jobs, check_number, check_optional_count, check_random_state
+from .whole import all_or_nothing
 
 SMALL_WIDTH = 64
 """Columns up to which moments serve even where the rows are fewer: they are as cheap, and refined to the last digit."""
@@ -56,6 +57,7 @@ class _LeastSquares(Regressor):
     def _alphas(self, n_targets: int) -> np.ndarray:
         raise TypeError("a least-squares estimator says its penalty per target")
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
 
@@ -127,6 +129,7 @@ class _LeastSquares(Regressor):
         self.rank_ = self.n_features_in_ = len(coef)
         self._moments = None
 
+    @all_or_nothing
     def fit_rows(self, source: ArraySource, moments: Any = None) -> Self:
         """Fit checked rows, whose moments may be known; neither names nor a warning."""
         n, d = source.X.shape
@@ -149,6 +152,7 @@ class _LeastSquares(Regressor):
         self.n_features_in_ = d
         return self
 
+    @all_or_nothing
     def fit_source(self, source: Source) -> Self:
         """Fit the rows of a source (`ridgeline.source`): one pass; more only where the columns are nearly dependent.
 
@@ -177,6 +181,7 @@ class _LeastSquares(Regressor):
         self.certificate_.warn()
         return self
 
+    @all_or_nothing
     def fit_moments(self, moments: Moments) -> Self:
         """Fit from moments alone, without any row: exact, d^3 / 3 flops.
 
@@ -201,6 +206,7 @@ class _LeastSquares(Regressor):
         self.certificate_.warn()
         return self
 
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Add rows to those fitted so far: exactly the fit of all of them together.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..blame import warn
 from ..certificate import Certificate
 from ..labels import check_labels, class_factors, class_shares, class_weights, classes_of
 from ..objective import Objective
@@ -22,6 +22,7 @@ from .classifier import REMEDY, loss_of_classes, require_two_classes, start_of_c
 from .logistic_penalty import l1_weights, penalty_weights, warn_of_penalty
 from .online import OnlineClassifier
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
+from .whole import all_or_nothing
 
 SOLVERS = ("auto", "newton", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
 
@@ -153,13 +154,13 @@ class LogisticRegression(OnlineClassifier):
         """scikit-learn's deprecations, as of its version 1.8."""
         warn_of_penalty(self.penalty, self.C, self.l1_ratio)
         if self.n_jobs is not None:
-            warnings.warn(
+            warn(
                 f"'n_jobs' has no effect since 1.8 of scikit-learn. You provided 'n_jobs={self.n_jobs}': leave it out; the number of "
                 "threads is n_threads.",
                 FutureWarning,
-                stacklevel=3,
             )
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
 
@@ -217,6 +218,7 @@ class LogisticRegression(OnlineClassifier):
         self.n_iter_ = np.array([n_iter], dtype=np.int32)
         self.n_features_in_ = len(coef)
 
+    @all_or_nothing
     def fit_source(self, source: Source) -> Self:
         """Fit the rows of a source (`ridgeline.source`), whose targets are labels: whole numbers, or names.
 

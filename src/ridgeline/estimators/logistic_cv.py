@@ -21,6 +21,7 @@ from .logistic import SOLVERS, LogisticRegression
 from .logistic_penalty import l1_weights, warn_of_penalty
 from .parameters import check_choice, check_count, check_flag, check_number
 from .scoring import Scorer, scorer_of
+from .whole import all_or_nothing
 
 
 class LogisticRegressionCV(LinearClassifier):
@@ -142,6 +143,7 @@ class LogisticRegressionCV(LinearClassifier):
         self.time_limit = time_limit
         self.n_threads = n_threads
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose C and fit with it.
 
@@ -170,7 +172,7 @@ class LogisticRegressionCV(LinearClassifier):
         """
         self._check_hints()
         Cs, ratios = self._grid()
-        warn_of_penalty(self.penalty, 1.0, 0.0 if self.penalty != "l1" else 1.0, stacklevel=4)
+        warn_of_penalty(self.penalty, 1.0, 0.0 if self.penalty != "l1" else 1.0)
         tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
         fit_intercept, refit = check_flag(self.fit_intercept, "fit_intercept"), check_flag(self.refit, "refit")
         legacy = check_flag(self.use_legacy_attributes, "use_legacy_attributes")

@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
+from ..blame import warn
 from .parameters import check_choice, check_number
 
 RATIOS: dict[str | None, float] = {"l2": 0.0, "l1": 1.0, None: 0.0}
@@ -40,12 +40,8 @@ def penalty_weights(penalty: Any, C: Any, l1_ratio: Any) -> tuple[float, float]:
     return strength * (1 - ratio), strength * ratio
 
 
-def warn_of_penalty(penalty: Any, C: Any, l1_ratio: Any, stacklevel: int = 4) -> None:
+def warn_of_penalty(penalty: Any, C: Any, l1_ratio: Any) -> None:
     """scikit-learn's deprecations, as of its version 1.8, and what contradicts itself; of parameters that were checked."""
-
-    def warn(text: str, category: type[Warning] = UserWarning) -> None:
-        warnings.warn(text, category, stacklevel=stacklevel)
-
     if penalty == "deprecated":
         if l1_ratio is None:
             warn("'l1_ratio=None' was deprecated in version 1.8 of scikit-learn: use l1_ratio=0.", FutureWarning)
@@ -56,11 +52,11 @@ def warn_of_penalty(penalty: Any, C: Any, l1_ratio: Any, stacklevel: int = 4) ->
         FutureWarning,
     )
     if penalty is None and C != 1:
-        warn("Setting penalty=None will ignore the C and l1_ratio parameters: C=inf alone says the same.")
+        warn("Setting penalty=None will ignore the C and l1_ratio parameters: C=inf alone says the same.", UserWarning)
     if penalty != "elasticnet" and l1_ratio is not None and 0 < l1_ratio < 1:
-        warn(f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})")
+        warn(f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})", UserWarning)
     if penalty in ("l1", "l2") and l1_ratio != RATIOS[penalty]:
-        warn(f"Inconsistent values: penalty={penalty} with l1_ratio={l1_ratio}; penalty was taken. Leave it out.")
+        warn(f"Inconsistent values: penalty={penalty} with l1_ratio={l1_ratio}; penalty was taken. Leave it out.", UserWarning)
 
 def l1_weights(strength: float, scale: np.ndarray, outputs: int, width: int) -> np.ndarray:
     """The weight of each parameter's absolute value in scaled columns, zero for intercepts; flat."""

@@ -13,6 +13,7 @@ from ..solvers.laplace import Memory, update
 from ..sources import ArraySource
 from .classifier import LinearClassifier
 from .parameters import check_flag
+from .whole import all_or_nothing
 
 
 class OnlineClassifier(LinearClassifier):
@@ -27,6 +28,7 @@ class OnlineClassifier(LinearClassifier):
     def _options(self) -> tuple[float, float, float, int, str]:
         raise NotImplementedError
 
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Add a batch of rows, which is not needed again.
 

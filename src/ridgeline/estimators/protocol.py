@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import inspect
 import sys
-import warnings
 from typing import Any, Self
+
+from ..blame import warn
 
 METADATA = ("sample_weight", "classes", "groups")
 """Arguments of methods that scikit-learn's routing may deliver."""
@@ -158,11 +159,10 @@ class Protocol:
         state = dict(state)
         made = state.pop(VERSION, "of an unknown version")
         if made != __version__:
-            warnings.warn(
+            warn(
                 f"This {type(self).__name__} was pickled by ridgeline {made} and is read by {__version__}: it may not work, or not in the "
                 "same way. Fit it again; files written by ridgeline.save are read by every later version.",
                 VersionWarning,
-                stacklevel=2,
             )
         self.__dict__.update(state)
 

@@ -13,6 +13,7 @@ from ..validation import check_targets
 from ..views import regression_rows
 from .base import Regressor, source_names
 from .parameters import check_choice, check_count, check_flag, check_number, check_options
+from .whole import all_or_nothing
 
 SOLVERS = ("highs", "highs-ds", "highs-ipm", "interior-point", "revised simplex")
 
@@ -90,6 +91,7 @@ class QuantileRegressor(Regressor):
         self.max_iter = max_iter
         self.n_threads = n_threads
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
 
@@ -123,6 +125,7 @@ class QuantileRegressor(Regressor):
         self.certificate_.warn()
         return self
 
+    @all_or_nothing
     def fit_source(self, source: Source) -> Self:
         """Fit the rows of a source (`ridgeline.source`). Offsets are taken off the targets.
 

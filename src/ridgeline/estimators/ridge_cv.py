@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import pairwise
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 
+from ..blame import warn
 from ..folds import check_folds, given_splits, is_count
 from ..moments import Moments, moments_of
 from ..solvers.ridge_path import left_out, mean_r2, path, without_each
@@ -19,6 +19,7 @@ from .base import Regressor
 from .least_squares import Ridge
 from .parameters import check_flag
 from .scoring import scorer_of
+from .whole import all_or_nothing
 
 
 class RidgeCV(Regressor):
@@ -95,6 +96,7 @@ class RidgeCV(Regressor):
         self.alpha_per_target = alpha_per_target
         self.n_threads = n_threads
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose the penalty and fit with it.
 
@@ -126,11 +128,10 @@ class RidgeCV(Regressor):
         scorer = scorer_of(self.scoring)
         matrix, weight, names = self._fit_input(X, sample_weight)
         if self.cv is None and self.gcv_mode == "svd" and isinstance(matrix, SparseRows):
-            warnings.warn(
+            warn(
                 "The 'svd' mode is not supported for sparse X by scikit-learn, from its version 1.11 on: leave gcv_mode out, which changes "
                 "no answer.",
                 FutureWarning,
-                stacklevel=2,
             )
         targets = check_targets(y, len(matrix))
         source = ArraySource(matrix, targets, weight, n_threads=self.n_threads)
