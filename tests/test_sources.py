@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from ridgeline import Moments, source
+from ridgeline import Moments, Ridge, source
 from ridgeline.moments import moments_of
 from ridgeline.sources import ArraySource, fold, segment_rows
 
@@ -268,3 +268,10 @@ def test_a_long_double_beyond_the_doubles_is_named():
     for name, call in calls.items():
         with pytest.raises(ValueError, match=rf"{name} holds 1e\+4000 at row 2.*too large for float64"):
             call()
+
+
+def test_a_first_chunk_without_rows_says_whether_there_are_offsets():
+    rng = np.random.default_rng(0)
+    X, y, o = rng.normal(size=(20, 3)), rng.normal(size=20), rng.normal(size=20)
+    chunks = [(X[:0], y[:0], None, o[:0]), (X, y, None, o)]
+    assert np.array_equal(Ridge().fit_source(source(chunks)).coef_, Ridge().fit(X, y - o).coef_)

@@ -8,6 +8,8 @@ what a gradient costs: it is the gradient, at v, of the squares (1/2) s L (Z v)^
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from .activations import softmax
@@ -82,7 +84,7 @@ def has_products(objective: Objective) -> bool:
 
 def column_squares(objective: Objective) -> np.ndarray:
     """sum_i s_i Z_i^2 (p,), at least what rounding leaves of it; one read."""
-    sums = fold(objective.source, lambda: ColumnSquares(objective.coordinates)).sums
+    sums = fold(objective.source, partial(ColumnSquares, objective.coordinates)).sums
     return np.maximum(sums, objective.weight * np.finfo(float).eps * objective.reach**2)
 
 
@@ -100,7 +102,7 @@ class HessianProduct:
         source, loss = objective.source, objective.loss
         assert isinstance(loss, (PointwiseLoss, SoftmaxLoss))
         self.objective = objective
-        L = np.concatenate(fold(source, lambda: RowCurvatures(loss, objective.coordinates, theta)).parts)
+        L = np.concatenate(fold(source, partial(RowCurvatures, loss, objective.coordinates, theta)).parts)
         s = source.weight if source.weight.size else np.ones(source.n_rows)
         if L.ndim == 1:
             self.rows = ArraySource(source.X, np.zeros(len(L)), s * L, n_threads=source.n_threads)
@@ -114,8 +116,8 @@ class HessianProduct:
         objective.source.reads += 1
         with np.errstate(over="ignore", invalid="ignore"):
             if objective.loss.outputs == 1:
-                product = fold(self.rows, lambda: Expansion(SQUARED, coordinates, v, 1)).gradient
+                product = fold(self.rows, partial(Expansion, SQUARED, coordinates, v, 1)).gradient
             else:
-                product = fold(self.rows, lambda: SoftmaxProduct(coordinates, v.reshape(objective.loss.outputs, -1))).product.ravel()
+                product = fold(self.rows, partial(SoftmaxProduct, coordinates, v.reshape(objective.loss.outputs, -1))).product.ravel()
             product += objective.penalty * v
         return product

@@ -10,6 +10,7 @@ theta is (w, b), or w without an intercept; for softmax a row of it for each cla
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def mean_risk(
     One read of X; 2 n p c flops for order 0, 4 n p c for order 1.
     """
     flat, d = theta.reshape(-1), source.n_features
-    total = fold(source, lambda: Expansion(risk.loss, columns, flat, order))
+    total = fold(source, partial(Expansion, risk.loss, columns, flat, order))
     weight, value = (total.totals[0] + total.totals[1]).tolist()
     factor = risk.factor / weight
     gradient = ((total.gradients[0] + total.gradients[1]) * factor).reshape(theta.shape)

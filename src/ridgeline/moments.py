@@ -9,6 +9,7 @@ dependent that squaring them in double would lose the answer.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,23 @@ class Moments:
         X = check_matrix(X, minimum_rows=0)
         weight = check_weights(sample_weight, len(X)) if len(X) else EMPTY
         return moments_of(ArraySource(X, check_targets(y, len(X)), weight, n_threads=n_threads), precision)
+
+    @staticmethod
+    def of_source(source: Source, *, precision: str = "double") -> Any:
+        """The moments of the rows of a source (`ridgeline.source`); one read, wherever the rows are.
+
+        Parameters
+        ----------
+        source : Source
+        precision : {"double", "extended"}
+            As in `of`.
+
+        Raises
+        ------
+        ValueError
+            For entries that are not finite, with their place.
+        """
+        return moments_of(source, precision)
 
     @property
     def _lower(self) -> np.ndarray:
@@ -377,7 +395,7 @@ def moments_of(source: Source, precision: str = "double", n_targets: int | None 
     t = n_targets or source.n_targets
     d = source.n_features
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        moments = fold(source, lambda: kind(d, t))
+        moments = fold(source, partial(kind, d, t))
         if moments.finite() and moments.well_scaled():
             return moments
         if not source.rereadable:
@@ -385,6 +403,6 @@ def moments_of(source: Source, precision: str = "double", n_targets: int | None 
                 return moments  # a column is constant, or its squares have lost digits: one read has no more to tell
             require_rereadable(source, "its squares leave the double range, so that a second read has to scale the columns")
         source.check_finite()
-        ranges = fold(source, lambda: RangesWithTargets(d, t))
+        ranges = fold(source, partial(RangesWithTargets, d, t))
         spread = np.maximum(ranges.both.high - ranges.both.mean, ranges.both.mean - ranges.both.low)
-        return fold(source, lambda: kind(d, t, power_of_two_scale(spread)))
+        return fold(source, partial(kind, d, t, power_of_two_scale(spread)))

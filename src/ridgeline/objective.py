@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -85,7 +86,7 @@ class Objective:
         require_rereadable(source)
         self.source, self.loss, self.alpha = source, loss, alpha
         with np.errstate(over="ignore", invalid="ignore"):
-            ranges = fold(source, lambda: ColumnRanges(source.n_features))
+            ranges = fold(source, partial(ColumnRanges, source.n_features))
         if not ranges.finite():
             source.check_finite()
         require_rows(ranges.weight)
@@ -148,7 +149,7 @@ class Objective:
         if not self.admits(theta):
             return Point(theta, np.inf, np.full(self.size, np.inf), NO_HESSIAN)
         with np.errstate(over="ignore", invalid="ignore"):
-            sums = fold(self.source, lambda: Expansion(self.loss, self.coordinates, theta, order, precision))
+            sums = fold(self.source, partial(Expansion, self.loss, self.coordinates, theta, order, precision))
             pull = self.penalty * theta
             value, gradient, hessian = sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, NO_HESSIAN
             if order >= 2:
@@ -182,7 +183,7 @@ class Objective:
         part.source = sample
         part.penalty = self.penalty / stride
         part.timed = False
-        ranges = fold(sample.targets_only(), lambda: ColumnRanges(0))
+        ranges = fold(sample.targets_only(), partial(ColumnRanges, 0))
         part.rows, part.weight = ranges.rows, ranges.weight
         return part if part.weight > 0 else None
 
@@ -190,7 +191,7 @@ class Objective:
         """The rows farther than `width` from the loss's threshold at theta, summed, and the numbers of the others; one read."""
         threshold = self.loss.threshold(self._shared(theta))
         main, low = self._main(theta), max(threshold - width, 0.0)
-        return fold(self.source, lambda: Pieces(self.coordinates, main, low, threshold + width))
+        return fold(self.source, partial(Pieces, self.coordinates, main, low, threshold + width))
 
     def narrowed(self, theta: np.ndarray, width: float) -> Objective | None:
         """F as it is while no row farther than `width` from the threshold reaches it: a function of the other rows alone; one read.
@@ -257,7 +258,7 @@ class Objective:
         """sum_i s_i Z_i Z_i' (p, p), its products in `precision`; one read."""
         zero = np.zeros(self.coordinates.width)
         blank = WithoutTargets(self.source)
-        return fold(blank, lambda: Expansion(SQUARED, self.coordinates, zero, 2, precision)).hessian
+        return fold(blank, partial(Expansion, SQUARED, self.coordinates, zero, 2, precision)).hessian
 
     def squares(self) -> np.ndarray:
         """sum_i s_i Z_i^2 (p,) from about a thousand of the rows, and no less than any column's largest entry alone contributes."""
@@ -266,22 +267,22 @@ class Objective:
         if part is None:
             return self.weight / 4 * self.reach**2
         least = self.weight / self.rows * self.reach**2
-        return np.maximum(stride * fold(part.source, lambda: Squares(self.coordinates)).sums, least)
+        return np.maximum(stride * fold(part.source, partial(Squares, self.coordinates)).sums, least)
 
     def output_curvature(self, theta: np.ndarray) -> np.ndarray:
         """sum_i s_i l'' (c, c) of some thousand rows at theta: that of all rows is no smaller."""
         part = self.sampled(max(self.rows // (8 * FEW), 1)) or self
-        return fold(part.source, lambda: OutputCurvature(self.loss, self.coordinates, theta)).hessian
+        return fold(part.source, partial(OutputCurvature, self.loss, self.coordinates, theta)).hessian
 
     def along(self, direction: np.ndarray) -> Ray:
         """How predictions move along a direction (flat, shared parameters zero); one read."""
         p, c = self.coordinates.width, self.loss.outputs
-        return fold(self.source, lambda: Ray(self.loss, self.coordinates, direction[: c * p].reshape(c, p)))
+        return fold(self.source, partial(Ray, self.loss, self.coordinates, direction[: c * p].reshape(c, p)))
 
     def shift(self, step: np.ndarray) -> float:
         """The largest change of any difference of two outputs (of a single output, itself) along a step; one read."""
         p, c = self.coordinates.width, self.loss.outputs
-        return fold(self.source, lambda: Shift(self.coordinates, step[: c * p].reshape(c, p))).largest
+        return fold(self.source, partial(Shift, self.coordinates, step[: c * p].reshape(c, p))).largest
 
     def gauge(self, beside: np.ndarray | None = None) -> np.ndarray:
         """Orthonormal columns (m, k) along which no prediction changes whatever the data; the minimum is orthogonal to them.

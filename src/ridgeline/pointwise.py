@@ -54,6 +54,10 @@ class PointwiseLoss:
     self_concordant: bool = False  # |l'''| <= l'' |dz|: l'' changes by e^r at most where predictions move by r (Bach 2010)
     corner: float = np.inf
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By name: its kernel is that of the machine that reads it."""
+        return loss_named, (self.name, self.corner)
+
     def admits(self, shared: np.ndarray) -> bool:
         return True
 
@@ -143,6 +147,11 @@ def huber_loss(delta: float) -> PointwiseLoss:
         lambda y, z: delta * np.abs(z),
         corner=delta,
     )
+
+
+def loss_named(name: str, corner: float) -> PointwiseLoss:
+    """The loss of that name; of "huber", with that threshold."""
+    return huber_loss(corner) if name == "huber" else {loss.name: loss for loss in (SQUARED, ABSOLUTE, LOGISTIC)}[name]
 
 
 @dataclass(frozen=True)

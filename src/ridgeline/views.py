@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .engines.contract import Partitions
 from .sources import EMPTY, SLAB_ELEMENTS, ArraySource, PickedRows, Segment, Slab, Source
 from .sparse_rows import SparseRows
 
@@ -29,6 +30,15 @@ class View:
     @reads.setter
     def reads(self, value: int) -> None:
         self._source.reads = value
+
+    @property
+    def partitions(self) -> Partitions[Source] | None:
+        there = self._source.partitions
+        if there is None:
+            return None
+        alone: Any = copy(self)
+        alone._source = None  # what travels with the change is no place where rows live
+        return there.map(alone._of)
 
     def segments(self) -> Iterator[Segment]:
         for segment in self._source.segments():
@@ -54,8 +64,8 @@ class View:
         source = self._source
         return self._of(source.pick(numbers)) if isinstance(source, (ArraySource, PickedRows, View)) else None
 
-    def _of(self, source: Source | None) -> Source | None:
-        """The same change of other rows."""
+    def _of(self, source: Any) -> Any:
+        """The same change of other rows; None of none."""
         if source is None:
             return None
         view = copy(self)

@@ -14,7 +14,7 @@ after the other holds one unfinished summary for each level, log(runs) / log(FAN
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from ..threads import Mergeable
@@ -26,6 +26,7 @@ Few levels, each of which costs a cluster a message's latency and a reader of ru
 three up to 4096), against few merges one after the other on one machine, some milliseconds each for a thousand columns.
 """
 
+T = TypeVar("T")
 M = TypeVar("M", bound=Mergeable)
 
 
@@ -85,3 +86,19 @@ def merged(parts: Iterable[M | None]) -> M | None:
         elif part is not None:
             total.merge(part)
     return total
+
+
+def root(leaves: Sequence[T], join: Callable[[Sequence[T]], T]) -> T:
+    """The root of the tree over the totals of all runs, in whatever form, from what makes a node of its places.
+
+    Parameters
+    ----------
+    leaves : sequence, at least one
+        Of the runs 0, 1, ...; those without rows too.
+    join : callable
+        Makes a node from 2 to FAN of them; a node of one is that one.
+    """
+    while len(leaves) > 1:
+        groups = [leaves[k : k + FAN] for k in range(0, len(leaves), FAN)]
+        leaves = [join(group) if len(group) > 1 else group[0] for group in groups]
+    return leaves[0]

@@ -38,7 +38,7 @@ class CentredRows:
         self.source = source
         self.X: Any = source.X
         self.root = np.sqrt(source.weight) if source.weight.size else np.ones(source.n_rows)
-        ranges = fold(source, lambda: ColumnRanges(source.n_features))
+        ranges = fold(source, partial(ColumnRanges, source.n_features))
         self.mean = ranges.mean if fit_intercept else np.zeros(source.n_features)
         spread = np.maximum(np.abs(ranges.low - self.mean), np.abs(ranges.high - self.mean))
         # one scale for all columns: the penalty and the minimum norm are not those of scaled columns

@@ -385,7 +385,7 @@ def _finish_refined(
     if fit_intercept:
         shift = dot(exact(returned[0][:, :d]), exact(center * equations.scale))
         returned[0][:, d], returned[1][:, d] = add(exact(intercept), shift)
-    residual = fold(source, lambda: ResidualGradient(center, equations.scale, returned))
+    residual = fold(source, partial(ResidualGradient, center, equations.scale, returned))
     g = residual.g[0][:, :d] - equations.penalty * returned[0][:, :d]
     g_intercept = residual.g[0][:, d] if fit_intercept else np.zeros(t)
     slip = g_intercept / equations.weight

@@ -7,6 +7,8 @@ The penalty is d more rows: l1 |w_j| = max(l1 r, -l1 r) with r = 0 - w_j.  Colum
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..certificate import OPTIMAL, RANK_DEFICIENT, STOPPED_EARLY, Certificate
@@ -45,7 +47,7 @@ class SourceRows:
     def _squares(self, y: np.ndarray, weight: np.ndarray, order: int) -> Expansion:
         source = ArraySource(self.source.X, y, weight)
         self.source.reads += 1
-        return fold(source, lambda: Expansion(SQUARED, self.coordinates, np.zeros(self.p), order))
+        return fold(source, partial(Expansion, SQUARED, self.coordinates, np.zeros(self.p), order))
 
     def combine(self, v: np.ndarray) -> np.ndarray:
         """X'v: minus the gradient, at zero, of squares with targets v."""

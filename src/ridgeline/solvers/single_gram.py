@@ -91,7 +91,7 @@ def applies(source: ArraySource) -> bool:
 def _factor(source: ArraySource, alpha: float, fit_intercept: bool, least: float) -> tuple[NormalEquations, CholeskyFactor] | None:
     """The equations from products in single precision and their factor, if its rcond is at least that."""
     with np.errstate(over="ignore", invalid="ignore"):
-        moments = fold(source, lambda: Moments(source.n_features, 1, products=SINGLE))
+        moments = fold(source, partial(Moments, source.n_features, 1, products=SINGLE))
     if not moments.finite() or not moments.weight > 0:
         return None
     equations = normal_equations(moments, alpha, fit_intercept)

@@ -52,6 +52,7 @@ class ArraySource:
         self.reads = 0
 
     rereadable = True
+    partitions = None
 
     def segments(self) -> Iterator[Segment]:
         """Yield the segments of the one run."""
@@ -120,6 +121,7 @@ class PickedRows:
     """
 
     rereadable = True
+    partitions = None
 
     def __init__(self, rows: ArraySource, numbers: np.ndarray) -> None:
         self._rows, self.numbers = rows, numbers

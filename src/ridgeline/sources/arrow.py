@@ -82,6 +82,9 @@ class ArrowTable:
         self.name = "the Arrow table"
         self.columns = columns_of(self.data.schema, self.name)
 
+    def partitions(self, names: Sequence[str]) -> None:
+        """None: the rows are here."""
+
     def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
         """Batches that depend on the number of rows, not on Arrow's chunks."""
         data = self.data.select(list(names))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from ..engines.contract import Engine, Partitions
 from ..sparse_rows import is_sparse, sparse_rows
 from ..validation import as_real_array, holds_names, is_missing, require_range, require_weights, unmasked
 from .arrays import ArraySource
@@ -25,6 +27,10 @@ class ChunkSource:
         A function, called with no argument for every pass, that returns an iterable of tuples of arrays; or an iterator of such tuples,
         which serves one pass.
     n_threads : int, optional
+    engine : Engine, optional
+        Which holds the same chunks as its partitions.
+    first : tuple, optional
+        What shows the columns of the chunks, without any rows; None for the first of them.
 
     Notes
     -----
@@ -32,8 +38,13 @@ class ChunkSource:
     """
 
     def __init__(
-        self, chunks: Callable[[], Iterable[tuple[Any, ...]]] | Iterator[tuple[Any, ...]], n_threads: int | None = None
+        self,
+        chunks: Callable[[], Iterable[tuple[Any, ...]]] | Iterator[tuple[Any, ...]],
+        n_threads: int | None = None,
+        engine: Engine | None = None,
+        first: tuple[Any, ...] | None = None,
     ) -> None:
+        self.engine = engine
         self.rereadable = callable(chunks)
         self.n_threads = n_threads
         self._opened: Any = None
@@ -44,7 +55,7 @@ class ChunkSource:
         self.schema = NO_NAMES
         if callable(chunks):
             self._chunks = chunks
-            first = next(self._open(), None)
+            first = next(self._open(), None) if first is None else first
         else:
             first = next(chunks, None)
             whole: Iterable[Any] = chain((first,), chunks)
@@ -55,14 +66,41 @@ class ChunkSource:
         if holds_names(target):
             self._codes = {}
         part = self._check(0, first)
+        offset = len(first) > 3 and first[3] is not None
         self.n_features, self.n_targets, self.dtype = part.n_features, part.n_targets, part.dtype
-        self.schema = Schema(target_dtype=target.dtype, offset=part.offset.size > 0)
+        self.schema = Schema(target_dtype=target.dtype, offset=offset)
         if self._codes is not None and self.rereadable:
-            for k, chunk in enumerate(self._open()):
-                self._check(k, chunk)
-            labels = sort_labels(self._codes)
+            labels = sort_labels(self._find_labels())
             self._codes = {label: code for code, label in enumerate(labels.tolist())}
-            self.schema = Schema(labels=labels, target_dtype=labels.dtype, offset=part.offset.size > 0)
+            self.schema = Schema(labels=labels, target_dtype=labels.dtype, offset=offset)
+
+    def _find_labels(self) -> dict[Any, int]:
+        """Every label there is."""
+        there = self._there("_labels_of")
+        if there is not None:
+            return there.reduce().codes
+        assert self._codes is not None
+        for k, chunk in enumerate(self._open()):
+            self._check(k, chunk)
+        return self._codes
+
+    def _labels_of(self, k: int, chunk: Any) -> _Labels:
+        """The labels of a chunk, on the machine that holds it."""
+        self._check(k, chunk)
+        assert self._codes is not None
+        return _Labels(self._codes)
+
+    @property
+    def partitions(self) -> Partitions[ArraySource] | None:
+        return self._there("_check")
+
+    def _there(self, read: str) -> Partitions[Any] | None:
+        """The engine's partitions, each read by this method of a source that has no chunks of its own."""
+        if self.engine is None:
+            return None
+        alone: Any = copy(self)
+        alone.engine = alone._chunks = alone._opened = None
+        return Partitions(self.engine, getattr(alone, read))
 
     def _open(self) -> Iterator[Any]:
         chunks = iter(self._chunks())
@@ -148,9 +186,16 @@ class ChunkSource:
 
     def check_finite(self) -> None:
         """Raise a ValueError that names the first NaN or infinity, and the chunk it is in."""
+        there = self._there("_check_finite")
+        if there is not None:
+            there.reduce()
+            return
         for k, chunk in enumerate(self._open()):
-            part = self._check(k, chunk)
-            require_range(part.X, f"X in chunk {k}", part.dtype)
+            self._check_finite(k, chunk)
+
+    def _check_finite(self, k: int, chunk: Any) -> None:
+        part = self._check(k, chunk)
+        require_range(part.X, f"X in chunk {k}", part.dtype)
 
     def targets_only(self) -> ChunkSource:
         """Itself: a chunk comes whole."""
@@ -159,6 +204,16 @@ class ChunkSource:
     def labels_so_far(self) -> list[Any] | None:
         """The labels in order of their first appearance, where targets are names that come only once."""
         return None if self.rereadable or self._codes is None else list(self._codes)
+
+
+class _Labels:
+    """The labels that some chunks hold."""
+
+    def __init__(self, codes: dict[Any, int]) -> None:
+        self.codes = codes
+
+    def merge(self, other: _Labels) -> None:
+        self.codes.update(other.codes)
 
 
 def sort_labels(labels: Iterable[Any]) -> np.ndarray:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
+from ..engines.contract import Partitions
 from .folding import SLAB_ELEMENTS, segment_rows
 
 MAX_CATEGORIES = 1000
@@ -50,10 +52,15 @@ class Batch(Protocol):
 
 
 class Table(Protocol):
-    """Named columns that are read in batches, whose boundaries depend on how the table is laid out and on the arguments, nothing else."""
+    """Named columns that are read in batches, whose boundaries depend on how the table is laid out and on the arguments, nothing else.
+
+    `partitions` are these columns of rows that other machines hold, None where there are no other machines.
+    """
 
     name: str
     columns: dict[str, Column]
+
+    def partitions(self, names: Sequence[str]) -> Partitions[Table] | None: ...
 
     def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]: ...
 
@@ -146,20 +153,45 @@ def find_categories(table: Table, names: Sequence[str], limited: set[str]) -> di
     ValueError
         Where one of the columns `limited` has more than `MAX_CATEGORIES`, or has none.
     """
-    found: dict[str, dict[Any, None]] = {name: {} for name in names}
     if not names:
         return {}
-    for batch in table.batches(names, len(names), False):
-        for name in names:
-            codes, words = batch.words(name)
-            used = np.bincount(codes, minlength=len(words)) > 0
-            found[name].update((word, None) for word, there in zip(words, used) if there)
-            if name in limited and len(found[name]) > MAX_CATEGORIES:
-                raise ValueError(
-                    f"column {name!r} of {table.name} holds more than {MAX_CATEGORIES} distinct words: it looks like a name or an "
-                    "identifier. Leave it out with features=[...], or give its categories yourself: categories={...}."
-                )
-    return {name: Categories(name, words).sorted() for name, words in found.items()}
+    there = table.partitions(names)
+    if there is None:
+        found = _Words.of(names, limited, table.name, table)
+    else:
+        found = there.map(partial(_Words.of, names, limited, table.name)).reduce()
+    return {name: Categories(name, words).sorted() for name, words in found.words.items()}
+
+
+class _Words:
+    """The distinct words of columns."""
+
+    def __init__(self, names: Sequence[str], limited: set[str], place: str) -> None:
+        self.words: dict[str, dict[Any, None]] = {name: {} for name in names}
+        self.limited, self.place = limited, place
+
+    @staticmethod
+    def of(names: Sequence[str], limited: set[str], place: str, table: Table) -> _Words:
+        found = _Words(names, limited, place)
+        for batch in table.batches(names, len(names), False):
+            for name in names:
+                codes, words = batch.words(name)
+                used = np.bincount(codes, minlength=len(words)) > 0
+                found._add(name, (word for word, there in zip(words, used) if there))
+        return found
+
+    def merge(self, other: _Words) -> None:
+        for name, words in other.words.items():
+            self._add(name, words)
+
+    def _add(self, name: str, words: Iterable[Any]) -> None:
+        known = self.words[name]
+        known.update((word, None) for word in words)
+        if name in self.limited and len(known) > MAX_CATEGORIES:
+            raise ValueError(
+                f"column {name!r} of {self.place} holds more than {MAX_CATEGORIES} distinct words: it looks like a name or an "
+                "identifier. Leave it out with features=[...], or give its categories yourself: categories={...}."
+            )
 
 
 def _listing(names: Iterable[Any]) -> str:

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from ..engines.contract import Partitions
 from ..engines.tree import Tree
 from ..sparse_rows import SparseRows
 from ..threads import reduce, thread_count
-from ..watch import watch
+from ..watch import Watch, watch
 
 SEGMENT_ELEMENTS = 1 << 19
 """Entries of X per segment at most (4 MB of float64), which take some tenths of a millisecond to read: enough to share with a thread."""
@@ -100,7 +102,8 @@ class Source(Protocol):
     """What the fold and the estimators need of a place where rows live.
 
     `rereadable` is false of rows that come only once; `targets_only` is a source of the same targets, weights and offsets, in which X may
-    have no columns: quicker to read where columns lie apart.
+    have no columns: quicker to read where columns lie apart.  `partitions` is None of rows that are read in this process; of rows on other
+    machines it is what an engine holds, and `segments` brings them here, for those who cannot do with summaries.
     """
 
     n_features: int
@@ -110,6 +113,9 @@ class Source(Protocol):
     n_threads: int | None
     schema: Schema
     rereadable: bool
+
+    @property
+    def partitions(self) -> Partitions[Source] | None: ...
 
     def segments(self) -> Iterator[Segment]: ...
 
@@ -128,7 +134,8 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
     ----------
     source : Source
     empty : callable
-        Makes the empty summary; called once per segment, on any thread.
+        Makes the empty summary; called once per segment, on any thread or machine, so that it must have a pickle: a class, or a `partial`
+        of one.
 
     Returns
     -------
@@ -141,7 +148,20 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
         When the time limit of a scope (`watch.watched`) has passed.
     """
     source.reads += 1
-    scope = watch()
+    scope, there = watch(), source.partitions
+    if there is None:
+        total = _reduce(source, empty, scope, thread_count(source.n_threads))
+        return empty() if total is None else total
+    part = there.map(partial(_read, empty)).reduce(None if scope is None else partial(scope.read, 0))
+    if part is None:
+        return empty()
+    if scope is not None:
+        scope.read(part.rows)
+    return part.summary
+
+
+def _reduce(source: Source, empty: Callable[[], S], scope: _Rows | Watch | None, n_threads: int) -> S | None:
+    """The rows of a source in this process; None where there are none."""
 
     def summarise(segment: Segment) -> Tree[S]:
         part = empty()
@@ -151,8 +171,36 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
                 scope.read(len(slab.X))
         return Tree(segment.run, part)
 
-    tree = reduce(source.segments(), summarise, thread_count(source.n_threads))
-    return empty() if tree is None else tree.total()
+    tree = reduce(source.segments(), summarise, n_threads)
+    return None if tree is None else tree.total()
+
+
+class _Rows:
+    """How many rows were read: what a machine keeps in place of a scope."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def read(self, rows: int) -> None:
+        self.count += rows
+
+
+class _Part:
+    """A summary and how many rows it is of, on its way from a machine."""
+
+    def __init__(self, summary: Any, rows: int) -> None:
+        self.summary, self.rows = summary, rows
+
+    def merge(self, other: _Part) -> None:
+        self.summary.merge(other.summary)
+        self.rows += other.rows
+
+
+def _read(empty: Callable[[], Summary], source: Source) -> _Part | None:
+    """The rows of one partition, where it lies: on one thread, since a machine works at several partitions."""
+    rows = _Rows()
+    total = _reduce(source, empty, rows, 1)
+    return None if total is None else _Part(total, rows.count)
 
 
 def adjacent(X: Any) -> bool:

@@ -75,6 +75,9 @@ class FrameTable:
                 raise TypeError(f"{name} has a column named {column!r}; columns are found by name, so every name must be a string.")
         self.columns = {column: column_of(kind) for column, kind in self.data.schema.items()}
 
+    def partitions(self, names: Sequence[str]) -> None:
+        """None: the rows are here."""
+
     def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
         """Slices of the frame."""
         data = self.data.select(list(names))

@@ -29,6 +29,7 @@ def source(
     categories: Mapping[str, Sequence[Any]] | None = None,
     spool: bool | str | os.PathLike[str] = False,
     n_threads: int | None = None,
+    engine: Any = None,
 ) -> Source:
     """A source of rows for `fit_source`: rows need not fit in memory.
 
@@ -59,6 +60,9 @@ def source(
     n_threads : int, optional
         Threads to share the reading of the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. Results have the same bits
         for any number.
+    engine : {None, "serial"} or distributed.Client, optional
+        Who reads the partitions of a Dask collection. None: the workers of the client that Dask would compute with, where there is one,
+        and summaries alone come back; "serial": this process, a partition at a time. Results have the same bits.
 
     Returns
     -------
@@ -86,6 +90,8 @@ def source(
     array([2.])
     """
     data, kind = _recognise(data, y)
+    if engine is not None and not type(data).__module__.startswith("dask"):
+        raise TypeError("engine says who reads the partitions of a Dask collection, and these data are none.")
     columns = {"target": target, "weight": weight, "features": features, "categories": categories}
     if kind == "table":
         for name, value in (("y", y), ("sample_weight", sample_weight)):
@@ -94,7 +100,7 @@ def source(
                 raise TypeError(f"{name} goes with a matrix; of a table, name the column: source(data, {meant}='...').")
         if target is None:
             raise ValueError("target is missing; a table needs the name of the column to predict: source(data, target='y').")
-        opened = _open_paths(data) if isinstance(data, list) else _open_table(data)
+        opened = _open_paths(data) if isinstance(data, list) else _open_table(data, engine)
         return TableSource(opened, target, weight, offset, features, categories, n_threads)
     for name, value in columns.items():
         if value is not None:
@@ -111,9 +117,9 @@ def source(
     if y is None:
         raise ValueError("y is missing; a matrix needs its targets: source(X, y).")
     if kind == "a Dask array":
-        from .partitions import array_source
+        from .partitions import array_source, client_of
 
-        return array_source(data, y, sample_weight, offset, n_threads)
+        return array_source(data, y, sample_weight, offset, n_threads, client_of(engine))
     return _matrix(data, y, sample_weight, offset, n_threads)
 
 
@@ -164,12 +170,12 @@ def _is_chunk(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) in (2, 3, 4) and np.ndim(value[0]) == 2
 
 
-def _open_table(data: Any) -> Table:
+def _open_table(data: Any, engine: Any) -> Table:
     package, name = type(data).__module__.partition(".")[0], type(data).__name__
     if package.startswith("dask"):
-        from .partitions import DaskTable
+        from .partitions import DaskTable, client_of
 
-        return DaskTable(data)
+        return DaskTable(data, client_of(engine))
     if package == "pyarrow":
         from .arrow import ArrowTable
         from .datasets import open_dataset

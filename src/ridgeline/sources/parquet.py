@@ -88,6 +88,9 @@ class ParquetTable:
                 out[name] = before if before.dtype is None or now.dtype is None else Column(np.result_type(before.dtype, now.dtype))
         return out
 
+    def partitions(self, names: Sequence[str]) -> None:
+        """None: the rows are here."""
+
     def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
         """Batches of each row group, a run of its own."""
         run = count()

@@ -7,11 +7,13 @@ in the processor's cache until the kernel has it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..engines.contract import Partitions
 from ..threads import thread_count
 from ..validation import require_range, require_weights
 from .columns import Batch, Categories, Table, find, find_categories, numeric
@@ -119,6 +121,17 @@ class TableSource:
         found = find_categories(self.table, [name for name in sought if name not in given], set(words))
         return {name: Categories(name, given[name]) if name in given else found[name] for name in sought}
 
+    @property
+    def partitions(self) -> Partitions[TableSource] | None:
+        there = self.table.partitions(self._columns(self._features))
+        return None if there is None else there.map(self.of(None).of)
+
+    def of(self, table: Any) -> TableSource:
+        """The same roles of the columns of another table."""
+        other = copy(self)
+        other.table = table
+        return other
+
     def segments(self) -> Iterator[Segment]:
         """Yield the segments of each batch; the next batches are being read meanwhile."""
         for decoded in ahead(self._decode(self._features)):
@@ -128,9 +141,8 @@ class TableSource:
 
     def _decode(self, features: Sequence[str]) -> Iterator[_Decoded]:
         """Batches as arrays; in the thread that reads ahead."""
-        used = dict.fromkeys([*features, *self._targets, *(name for name in (self._weight, self._offset) if name is not None)])
         parallel = thread_count(self.n_threads) > 1
-        for batch in self.table.batches(list(used), self.n_features, parallel):
+        for batch in self.table.batches(self._columns(features), self.n_features, parallel):
             if not batch.rows:
                 continue
             columns = [self._values(batch, name) for name in features]
@@ -140,6 +152,11 @@ class TableSource:
                 require_placed(weight, f"weight {self._weight!r}", batch)
                 require_weights(weight, f"weight {self._weight!r} in {batch.place(0)} and after it")
             yield _Decoded(batch, columns, y[:, 0] if self._flat else y, weight, self._vector(batch, self._offset))
+
+    def _columns(self, features: Sequence[str]) -> list[str]:
+        """The names of these features and of what goes beside them."""
+        beside = [name for name in (self._weight, self._offset) if name is not None]
+        return list(dict.fromkeys([*features, *self._targets, *beside]))
 
     def _values(self, batch: Batch, name: str) -> np.ndarray:
         encoding = self._encodings.get(name)
@@ -181,6 +198,10 @@ class TableSource:
 
     def check_finite(self) -> None:
         """Raise a ValueError that names the first NaN or infinity among the features, with its column and place."""
+        there = self.partitions
+        if there is not None:
+            there.map(TableSource.check_finite).reduce()
+            return
         numbers = [name for name in self._features if name not in self._encodings]
         for decoded in ahead(self._decode(numbers)):
             for name, values in zip(numbers, decoded.features):
@@ -188,8 +209,7 @@ class TableSource:
 
     def targets_only(self) -> TableSource:
         """The targets, weights and offsets alone: no other column is read."""
-        narrow = object.__new__(TableSource)
-        narrow.__dict__.update(self.__dict__)
+        narrow = self.of(self.table)
         narrow._features, narrow.n_features, narrow.reads = [], 0, 0
         return narrow
 

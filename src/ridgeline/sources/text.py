@@ -66,6 +66,9 @@ class CsvTable:
         except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"{path} cannot be read as CSV: {_first_line(error)}.") from error
 
+    def partitions(self, names: Sequence[str]) -> None:
+        """None: the rows are here."""
+
     def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
         """The blocks of each file, each a run."""
         run = 0
