@@ -56,23 +56,25 @@ def draw(results: dict[str, Any], folder: Path) -> list[Path]:
         figures[f"curves-{family}"] = lambda family=family: _curves(family, problems)
     written = []
     for name, make in figures.items():
-        for theme in THEMES:
-            with _theme(theme):
-                path = folder / f"{name}-{theme}.png"
-                _save(make(), path)
+        for page in THEMES:
+            with theme(page):
+                path = folder / f"{name}-{page}.png"
+                save(make(), path)
                 written.append(path)
     return written
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path, colours: int = PALETTE) -> None:
+    """Write a figure with few colours."""
     drawn = BytesIO()
     figure.savefig(drawn, dpi=DPI)
     with Image.open(drawn) as image:
-        image.convert("RGB").quantize(PALETTE).save(path, optimize=True)
+        image.convert("RGB").quantize(colours).save(path, optimize=True)
 
 
 @contextmanager
-def _theme(name: str) -> Iterator[None]:
+def theme(name: str) -> Iterator[None]:
+    """matplotlib's settings for a light or a dark page."""
     colours = THEMES[name]
     settings = {
         "figure.facecolor": colours["page"],

@@ -146,9 +146,14 @@ def generalization_gap(
     >>> generalization_gap(Mean(), [[0], [0]], [1.0, 3.0], [[0], [0]], [0.0, 2.0], "squared_error")
     1.0
     """
+    return model_risk(model, X_test, y_test, loss, "y_test") - model_risk(model, X, y, loss)
+
+
+def model_risk(model: Any, X: Any, y: Any, loss: str | Callable[[Any, Any], Any], name: str = "y") -> float:
+    """The empirical risk of a fitted model's predictions; `name` is what messages call y."""
     _loss_function(loss)
     risk = _probability_risk if _name_of(loss) in _CROSS_ENTROPIES else _prediction_risk
-    return risk(loss, model, X_test, y_test, "y_test") - risk(loss, model, X, y, "y")
+    return risk(loss, model, X, y, name)
 
 
 def train_test_split(

@@ -1,4 +1,4 @@
-"""The pictures: what they show, that they keep to the axes they are given, and what they refuse."""
+"""The functions `plot_...`: what they show, that they keep to the axes they are given, and what they refuse."""
 
 import io
 import sys
@@ -83,26 +83,6 @@ def test_confusion_counts():
     assert cells == {(0, 0): "1", (1, 1): "1", (2, 2): "1", (2, 1): "1"}
     assert "3 of 4 right (75.0%)" in ax.get_title()
     assert [t.get_text() for t in ax.get_xticklabels()] == ["c", "b", "a"]
-
-
-def test_calibration_by_hand():
-    # Two bins: {0.1, 0.2, 0.3} with one event, {0.6, 0.9, 0.95} with two.
-    said, happened, low, high = plots.calibration(Y, P, np.ones(6), 2)
-    np.testing.assert_allclose(said, [0.2, 0.816666666666667], rtol=1e-14)
-    np.testing.assert_allclose(happened, [1 / 3, 2 / 3], rtol=1e-14)
-    # Wilson's 95 % interval for one of three, from the closed form.
-    z = 1.959964
-    centre, half = 1 / 3 + z**2 / 6, z * (1 / 3 * 2 / 3 / 3 + z**2 / 36) ** 0.5
-    np.testing.assert_allclose(low[0], (centre - half) / (1 + z**2 / 3), rtol=1e-12)
-    np.testing.assert_allclose(high[0], (centre + half) / (1 + z**2 / 3), rtol=1e-12)
-    np.testing.assert_allclose(1 - high, low[::-1], rtol=1e-12)
-
-
-def test_weights_of_calibration_count_as_copies_and_empty_bins_leave():
-    said, happened, _, _ = plots.calibration(Y, P, np.array([0, 2, 1, 0, 0, 1.0]), 2)
-    np.testing.assert_allclose(said, [(2 * 0.2 + 0.3) / 3, 0.6])
-    np.testing.assert_allclose(happened, [1 / 3, 0])
-    assert len(plots.calibration(Y, P, np.ones(6), 10)[0]) == 5
 
 
 @pytest.mark.parametrize(
