@@ -22,12 +22,26 @@ from rows cimport Rows, rows_of
 from scatter cimport add_moments
 
 
+cdef double ROUNDED = 1e-9  # more than sums of the same weights in different orders differ by, relatively
+
+
 cdef void check(Py_ssize_t n, Py_ssize_t d, Py_ssize_t n_y, Py_ssize_t n_s, Py_ssize_t p, Py_ssize_t t,
                 Py_ssize_t mean) except *:
     if n_y != n or (n_s != 0 and n_s != n):
         raise ValueError(f"{n} rows of X, {n_y} of y, {n_s} weights (pass none, or one per row)")
     if p != d + t or mean != p:
         raise ValueError(f"the statistics must have {d} + {t} columns")
+
+
+cdef double total(const double[::1] s, Py_ssize_t n) noexcept nogil:
+    """The weight of n rows."""
+    cdef Py_ssize_t i
+    cdef double w = 0
+    if s.shape[0] == 0:
+        return n
+    for i in range(n):
+        w += s[i]
+    return w
 
 
 def accumulate(X not None, const double[:, ::1] y not None, const double[::1] s not None,
@@ -40,7 +54,8 @@ def accumulate(X not None, const double[:, ::1] y not None, const double[::1] s 
     and the lower triangle of the first p rows of scatter (P, P) are updated, P = p + 1 padded to whole 64-byte vectors; what is beyond is
     workspace. s is empty or has n weights. Products are formed in the precision of `block`.
     Workspace, with Q = p + 1 padded to whole vectors of that precision: block (b, Q), rows (3, max(b, P)), partial (Q, Q), sums (P, P).
-    `sums` may be `scatter` itself where there is no weight yet, and `partial` may be `sums` where both are float64.
+    `sums` may be `scatter` itself where there is no weight yet, or where the rows are not sparse and weigh no more than those before them;
+    `partial` may be `sums` where both are float64.
     One read of X; n (p + 1)(p + 2) flops; twice that where the mean of 64 rows says too little of the mean of all.
     """
     cdef Rows x = rows_of(X)
@@ -51,10 +66,10 @@ def accumulate(X not None, const double[:, ::1] y not None, const double[::1] s 
             or partial.shape[1] != ld or sums.shape[0] != width or sums.shape[1] != width or scatter.shape[0] != width \
             or scatter.shape[1] != width:
         raise ValueError("the statistics or the workspace do not match the columns, padded to whole vectors")
-    if weight != 0 and &sums[0, 0] == &scatter[0, 0]:
-        raise ValueError("scatter that holds something cannot be workspace")
     if p == 0 or x.n == 0:
         return weight
+    if weight != 0 and &sums[0, 0] == &scatter[0, 0] and (x.sparse or not total(s, x.n) <= weight * (1 + ROUNDED)):
+        raise ValueError("sparse rows, or rows that weigh more than those before them, need sums apart from scatter")
     with nogil:
         weight = add_moments(
             &x, &y[0, 0] if t else NULL, t, &s[0] if s.shape[0] else NULL, &scale[0], weight, &mean[0], &scatter[0, 0], width,

@@ -91,12 +91,16 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
     s is NULL or has n weights; scale has p = d + t entries, mean too, and the lower triangle of the first p rows of scatter, `ls` numbers
     apart, is updated.
     Workspace, with P = p + 1 padded for double and Q for the block's precision: block (b, Q), pivot and delta (P), root (b, and P of
-    sparse rows), partial (Q, Q), sums (P, P).  `sums` may be `scatter` itself where there is no weight yet, and `partial` may be `sums`
-    where both are double.
+    sparse rows), partial (Q, Q), sums (P, P).  `partial` may be `sums` where both are double, and `sums` may be `scatter` itself where there
+    is no weight yet, or where rows that are not sparse weigh no more than those before them.  Then c = m is the pivot and
+
+        m <- c + v / (W + w)      S <- S + S_c - v v' / (W + w)
+
+    in which, with w <= W, no column's scatter loses more than half of what was added.
     """
     cdef Py_ssize_t n = x.n, d = x.d, p = x.d + t, start, since, first, step, m, i, j
     cdef Py_ssize_t ld = pad(p + 1, sizeof(real)), width = pad(p + 1, sizeof(double))
-    cdef bint own = <void*> partial != <void*> sums
+    cdef bint own = <void*> partial != <void*> sums, onto = sums == scatter and weight > 0
     cdef double w = 0, f, g
     cdef bint stored
     if p == 0 or n == 0:
@@ -126,7 +130,10 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
     for _ in range(2):
         w = 0
         start = since = 0
-        clear(sums, (p + 1) * width)
+        if onto:
+            clear(sums + p * width, p + 1)
+        else:
+            clear(sums, (p + 1) * width)
         if own:
             clear(partial, (p + 1) * ld)
         if stored:
@@ -157,13 +164,21 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
                 clear(partial, (p + 1) * ld)
                 since = 0
         # the column of roots holds v = sum s (z - c): the mean is c + v / w and S = S_c - v v' / w
-        if w == 0 or not cancels(sums, width, p, w, pivot, delta):
+        if onto or w == 0 or not cancels(sums, width, p, w, pivot, delta):
             break
         for j in range(p):
             pivot[j] += delta[j]
         stored = False
     # the merge
-    if w != 0:  # a NaN passes, and shows in the sums
+    if onto and w != 0:
+        weight += w
+        for j in range(p):
+            delta[j] = sums[p * width + j] / weight
+            mean[j] += delta[j]
+        for i in range(p):
+            for j in range(i + 1):
+                scatter[i * ls + j] -= weight * delta[i] * delta[j]
+    elif w != 0:  # a NaN passes, and shows in the sums
         f = w / (weight + w)
         g = weight * f
         for i in range(p):

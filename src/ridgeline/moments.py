@@ -18,6 +18,7 @@ from . import moments_bytes
 from .kernels import load
 from .ranges import RangesWithTargets, power_of_two_scale
 from .sources import EMPTY, SEGMENT_ELEMENTS, SEGMENT_ROWS, ArraySource, Slab, Source, fold, require_rereadable
+from .sparse_rows import SparseRows
 from .workspace import aligned, gram_rows, padded
 
 kernels = load("moments")
@@ -185,7 +186,7 @@ class Moments:
         kind, p = self._products or slab.X.dtype, self.scale.size
         b, wide = min(gram_rows(p + 1), len(slab.X)) or 1, padded(p + 1, kind)
         y = slab.y.reshape(len(slab.X), self.n_targets)
-        sums = np.empty_like(self._wide) if self.weight else self._wide
+        sums = self._wide if self.weight == 0 or self._outweighs(slab) else np.empty_like(self._wide)
         partial = sums if kind == DOUBLE else aligned((wide, wide), kind)
         self.count += rows_used(slab)
         self.eps = max(self.eps, float(np.finfo(kind).eps))
@@ -193,6 +194,11 @@ class Moments:
             slab.X, y, slab.weight, self.scale, self.weight, self.scaled_mean, self._wide,
             aligned((b, wide), kind), np.empty((3, max(b, wide))), partial, sums,
         )  # fmt: skip
+
+    def _outweighs(self, slab: Slab) -> bool:
+        """Whether the rows so far weigh so much more than a slab's that its products can be added onto theirs."""
+        weight = float(slab.weight.sum()) if slab.weight.size else len(slab.X)
+        return not isinstance(slab.X, SparseRows) and weight <= self.weight
 
     def merge(self, other: Moments) -> None:
         """Add another record in place."""

@@ -81,6 +81,52 @@ def test_accumulate_continues_where_it_stood():
     )
 
 
+def onto(X, y, s, state):
+    """Rows added onto the scatter of those before, which weigh no less."""
+    p = X.shape[1] + y.shape[1]
+    wide, sums = padded(p + 1, X.dtype), padded(p + 1, DOUBLE)
+    weight, mean, before = state
+    scatter = np.full((sums, sums), np.nan)
+    scatter[:p, :p] = before
+    partial = scatter if X.dtype == DOUBLE else np.full((wide, wide), np.nan, X.dtype)
+    block, work = np.full((BLOCK, wide), np.nan, X.dtype), np.full((3, max(wide, BLOCK)), np.nan)
+    mean = mean.copy()
+    weight = accumulate(X, y, s, np.ones(p), weight, mean, scatter, block, work, partial, scatter)
+    return weight, mean, scatter[:p, :p]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("weights", ["none", "some zeros"])
+@pytest.mark.parametrize("far", [0.0, 1e6])
+def test_rows_added_onto_the_scatter_before(dtype, weights, far):
+    """Those that follow lie elsewhere, and nothing is lost beside the scatter of all."""
+    X, y, s = rows(61, 3, 2, dtype, weights=weights)
+    X[40:] += far
+    first = run(X[:40], y[:40], s[:40])
+    weight, mean, scatter = onto(X[40:], y[40:], s[40:], first)
+    want = twin(X, y, s)
+    np.testing.assert_allclose(mean, want[1].astype(float), rtol=TOLERANCE[dtype] * 10)
+    assert weight == pytest.approx(float(want[0]), rel=1e-14)
+    unit = np.sqrt(np.diag(want[2]).astype(float))
+    got = np.tril(scatter / unit / unit[:, None])
+    np.testing.assert_allclose(got, np.tril(want[2].astype(float) / unit / unit[:, None]), 0, TOLERANCE[dtype])
+
+
+def test_a_nan_without_weight_shows_beside_the_rows_before():
+    X, y, s = rows(20, 2, 1, weights="none")
+    state = run(X[:15], y[:15], np.ones(15))
+    X[17, 1] = np.nan
+    scatter = onto(X[15:], y[15:], np.array([1.0, 1.0, 0.0, 1.0, 1.0]), state)[2]
+    assert np.isnan(scatter[1, 1])
+
+
+def test_heavy_rows_need_sums_of_their_own():
+    X, y, s = rows(20, 2, 1, weights="none")
+    state = run(X[:5], y[:5], NONE)
+    with pytest.raises(ValueError, match="weigh more"):
+        onto(X[5:], y[5:], NONE, state)
+
+
 def test_accumulate_leaves_the_upper_triangle_alone():
     X, y, s = rows(20, 3, 1)
     _, _, scatter = run(X, y, s, state=(0.0, np.zeros(4), np.triu(np.full((4, 4), np.nan), 1)))
@@ -279,7 +325,7 @@ def test_scatter_without_weight_is_its_own_workspace(dtype):
     partial = scatter if dtype is np.float64 else np.empty((wide, wide), dtype)
     accumulate(**arguments, weight=0.0, mean=np.zeros(4), scatter=scatter, partial=partial, sums=scatter)
     np.testing.assert_allclose(np.tril(scatter[:4, :4]), np.tril(run(X, y, s, block=64)[2]), rtol=1e-13)
-    with pytest.raises(ValueError, match="workspace"):
+    with pytest.raises(ValueError, match="sums apart"):
         accumulate(**arguments, weight=1.0, mean=np.zeros(4), scatter=scatter, partial=partial, sums=scatter)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..sparse_rows import SparseRows
 from ..validation import Matrix, require_range
-from .folding import EMPTY, NO_NAMES, SLAB_ELEMENTS, Schema, Segment, Slab, adjacent, segment_rows, sparse_bounds
+from .folding import EMPTY, NO_NAMES, Schema, Segment, Slab, adjacent, converted, segment_rows, slab_rows, sparse_bounds
 from .mapped import Pages
 
 
@@ -72,11 +72,11 @@ class ArraySource:
     def _slabs(self, start: int, stop: int) -> Iterator[Slab]:
         X = self.X
         as_is = adjacent(X)
-        step = stop - start if as_is else max(SLAB_ELEMENTS // max(self.n_features, 1), 1)
+        step = stop - start if as_is else slab_rows(self.n_features)
         for a in range(start, stop, step):
             b = min(a + step, stop)
             yield Slab(
-                X[a:b] if as_is else np.ascontiguousarray(X[a:b], dtype=self.dtype),
+                X[a:b] if as_is else converted(X[a:b], self.dtype),
                 self.y[a:b],
                 self.weight[a:b] if self.weight.size else EMPTY,
                 self.offset[a:b] if self.offset.size else EMPTY,
@@ -136,12 +136,12 @@ class PickedRows:
             yield Segment(self._slabs(self.numbers[start : start + step]))
 
     def _slabs(self, numbers: np.ndarray) -> Iterator[Slab]:
-        rows, step = self._rows, max(SLAB_ELEMENTS // max(self.n_features, 1), 1)
+        rows, step = self._rows, slab_rows(self.n_features)
         for a in range(0, len(numbers), step):
             here = numbers[a : a + step]
             X = rows.X[here]
             yield Slab(
-                X if adjacent(X) else np.ascontiguousarray(X, dtype=self.dtype),
+                X if adjacent(X) else converted(X, self.dtype),
                 rows.y[here],
                 rows.weight[here] if rows.weight.size else EMPTY,
                 rows.offset[here] if rows.offset.size else EMPTY,

@@ -39,6 +39,9 @@ WIDE_ROWS = 128
 SLAB_ELEMENTS = 1 << 17
 """Entries converted at a time where X is not already contiguous float64 or float32: 1 MB, which stays in a core's cache."""
 
+SLAB_BLOCK = 128
+"""Rows that a kernel packs at a time where there are many columns: a block of fewer reads and writes all of their sums for little."""
+
 EMPTY = np.empty(0)
 
 DOUBLE = np.dtype(np.float64)
@@ -212,6 +215,17 @@ def adjacent(X: Any) -> bool:
     (n, d), size = X.shape, X.itemsize
     row, column = (s // size if s % size == 0 else -1 for s in X.strides)
     return ((column == 1 or d == 1) and row >= d) or ((row == 1 or n == 1) and column >= n)
+
+
+def slab_rows(n_features: int) -> int:
+    """Rows converted at a time: about a megabyte, and whole blocks of a kernel, but for rows too wide for that."""
+    rows = SLAB_ELEMENTS // max(n_features, 1)
+    return max(rows // SLAB_BLOCK, 1) * SLAB_BLOCK if n_features <= WIDE else max(rows, 1)
+
+
+def converted(X: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """A contiguous copy, in the order in which X is read fastest."""
+    return np.array(X, dtype=dtype, order="K", copy=True)
 
 
 def segment_rows(n: int, n_features: int) -> int:
