@@ -113,7 +113,7 @@ def test_rows_added_onto_the_scatter_before(dtype, weights, far):
 
 
 def test_a_nan_without_weight_shows_beside_the_rows_before():
-    X, y, s = rows(20, 2, 1, weights="none")
+    X, y, _ = rows(20, 2, 1, weights="none")
     state = run(X[:15], y[:15], np.ones(15))
     X[17, 1] = np.nan
     scatter = onto(X[15:], y[15:], np.array([1.0, 1.0, 0.0, 1.0, 1.0]), state)[2]
@@ -121,7 +121,7 @@ def test_a_nan_without_weight_shows_beside_the_rows_before():
 
 
 def test_heavy_rows_need_sums_of_their_own():
-    X, y, s = rows(20, 2, 1, weights="none")
+    X, y, _ = rows(20, 2, 1, weights="none")
     state = run(X[:5], y[:5], NONE)
     with pytest.raises(ValueError, match="weigh more"):
         onto(X[5:], y[5:], NONE, state)
