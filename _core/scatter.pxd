@@ -91,8 +91,8 @@ cdef inline double add_moments(const Rows* x, const double* y, Py_ssize_t t, con
     s is NULL or has n weights; scale has p = d + t entries, mean too, and the lower triangle of the first p rows of scatter, `ls` numbers
     apart, is updated.
     Workspace, with P = p + 1 padded for double and Q for the block's precision: block (b, Q), pivot and delta (P), root (b, and P of
-    sparse rows), partial (Q, Q), sums (P, P).  `partial` may be `sums` where both are double, and `sums` may be `scatter` itself where there
-    is no weight yet, or where rows that are not sparse weigh no more than those before them.  Then c = m is the pivot and
+    sparse rows), partial (Q, Q), sums (P, P).  `partial` may be `sums` where both are double, and `sums` may be `scatter` itself where
+    there is no weight yet, or where rows that are not sparse weigh no more than those before them.  Then c = m is the pivot and
 
         m <- c + v / (W + w)      S <- S + S_c - v v' / (W + w)
 
