@@ -4,6 +4,9 @@ import ast
 import doctest
 import inspect
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,12 +23,23 @@ def test_snippets_print_what_the_page_shows(page, tmp_path, monkeypatch):
     names, parser, text = {}, doctest.DocTestParser(), page.read_text(encoding="utf-8")
     for package in re.findall(r"\w+", "".join(re.findall("<!-- needs (.*?) -->", text))):
         pytest.importorskip(package)
-    for block in re.findall(r"```python\n(>>>.*?)```", text, re.S):
+    for kind, block in re.findall(r"```(python\n(?=>>>)|console\n)(.*?)```", text, re.S):
+        if kind == "console\n":
+            run_commands(block)
+            continue
         snippet = parser.get_doctest(block, names, page.name, str(page), 0)
         printed = []
         doctest.DocTestRunner(verbose=False).run(snippet, out=printed.append, clear_globs=False)
         assert not printed, "".join(printed)
         names = snippet.globs
+
+
+def run_commands(block):
+    """The lines `$ python -m ...` of a block print what stands below them, with `...` for anything."""
+    for command, shown in re.findall(r"^\$ python (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
+        done = subprocess.run([sys.executable, *shlex.split(command)], capture_output=True, text=True, check=False)
+        options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        assert doctest.OutputChecker().check_output(shown, done.stdout + done.stderr, options), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
