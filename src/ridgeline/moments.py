@@ -384,8 +384,12 @@ def guard_variance(whole: Any, rest: Any) -> None:
         )
 
 
-def moments_of(source: Source, precision: str = "double", n_targets: int | None = None) -> Any:
+def moments_of(
+    source: Source, precision: str = "double", n_targets: int | None = None, products: np.dtype | None = None
+) -> Any:
     """Fold a source into its moments; a second fold with power-of-two scales where squares leave the double range.
+
+    `products` is the precision of products in "double", None for that of the rows.
 
     Raises
     ------
@@ -394,7 +398,7 @@ def moments_of(source: Source, precision: str = "double", n_targets: int | None 
     """
     from .extended_moments import ExtendedMoments
 
-    kinds: dict[str, Any] = {"double": Moments, "extended": ExtendedMoments}
+    kinds: dict[str, Any] = {"double": partial(Moments, products=products), "extended": ExtendedMoments}
     if precision not in kinds:
         raise ValueError(f"precision must be 'double' or 'extended', got {precision!r}.")
     kind = kinds[precision]

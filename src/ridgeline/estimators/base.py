@@ -6,7 +6,7 @@ The manners are scikit-learn's (`get_params`, `set_params`, tags), without sciki
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,13 @@ def source_names(source: Source) -> np.ndarray | None:
 predict_one = load("one_row").predict_one
 
 
+PENALISED = (
+    "{name} has no standard errors with {what}: a penalty pulls the coefficients towards zero, by an amount that their variance does not "
+    "show, so that no interval around them covers the truth as often as it says. Fit {instead} for a table, or measure how the fit varies "
+    "by refitting resampled rows (the bootstrap)."
+)
+
+
 class Estimator(Protocol, Parameters):
     """Input checks, memory of the columns, and linear predictions."""
 
@@ -58,6 +65,11 @@ class Estimator(Protocol, Parameters):
     n_features_in_: int
     coef_: np.ndarray
     certificate_: Certificate
+
+    _no_table: ClassVar[str] = PENALISED.format(
+        name="{name}", what="its penalty", instead="LinearRegression, or LogisticRegression with C=float('inf'),"
+    )
+    """Why there are no standard errors, and what to do."""
 
     # of those that have these parameters
     time_limit: float | None = None
@@ -86,6 +98,16 @@ class Estimator(Protocol, Parameters):
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments before using "
                 "this estimator."
             )
+
+    def summary(self, *args: Any, **options: Any) -> Any:
+        """Standard errors: of LinearRegression, Ridge(alpha=0) and LogisticRegression(C=inf); other fits refuse, with the reason.
+
+        Raises
+        ------
+        ValueError
+        """
+        self._require_fitted()
+        raise ValueError(self._no_table.format(name=type(self).__name__))
 
     def _watched(self) -> AbstractContextManager[None]:
         """The scope of `time_limit` and `verbose`, for the part of a fit that reads the data."""

@@ -76,6 +76,11 @@ class HuberRegressor(Regressor):
 
     _hints: ClassVar = {"warm_start": check_flag}
 
+    _no_table = (
+        "{name} has no table of standard errors: they rest on the shape of the errors beyond the corner (Huber 1981, Robust Statistics, "
+        "7.6), and none is built here. Measure how the fit varies by refitting resampled rows (the bootstrap)."
+    )
+
     def __init__(
         self,
         *,

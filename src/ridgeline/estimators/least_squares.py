@@ -13,14 +13,15 @@ from ..solvers import single_gram
 from ..solvers.batch import Batch
 from ..solvers.dual import solve_dual
 from ..solvers.few_rows import certificate_of_kernel, fit_few_rows, fit_groups
-from ..solvers.least_squares import LinearSolution, solve
+from ..solvers.least_squares import SMALL, LinearSolution, solve
 from ..solvers.nonnegative import solve_nonnegative
 from ..solvers.wide import solve_wide, wide
 from ..sources import ArraySource, Source, require_rows
 from ..sparse_rows import is_sparse
 from ..validation import as_real_array, check_targets, require_finite
 from ..views import regression_rows
-from .base import Regressor, source_names
+from .base import source_names
+from .least_squares_statistics import LeastSquaresStatistics
 from .parameters import check_choice, check_flag, check_jobs, check_number, check_optional_count, check_random_state
 from .whole import all_or_nothing
 
@@ -31,7 +32,7 @@ SMALL_WIDTH = 64
 RIDGE_SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 
 
-class _LeastSquares(Regressor):
+class _LeastSquares(LeastSquaresStatistics):
     """Fitting a squared loss from rows, from a source, from moments, or in parts."""
 
     fit_intercept: bool
@@ -97,6 +98,9 @@ class _LeastSquares(Regressor):
         matrix, weight, names = self._fit_input(X, sample_weight)
         targets = check_targets(y, len(matrix))
         self.fit_rows(ArraySource(matrix, targets, weight, n_threads=self.n_threads))
+        self._weighted = weight.size > 0
+        if isinstance(matrix, np.ndarray) and matrix.size <= SMALL and not np.any(self._plain_alpha()):
+            self._few_rows = ArraySource(matrix.copy(), targets.copy(), weight.copy())
         self._remember_columns(matrix.shape[1], names)
         self.certificate_.warn()
         return self
@@ -108,6 +112,7 @@ class _LeastSquares(Regressor):
         if few is None:
             return False
         best, self._moments = few
+        self._weighted, self._few_rows = False, None
         self.coef_ = best.coef[0]
         self.intercept_ = best.intercept[0] if self.fit_intercept else 0.0
         self.certificate_ = best.certificate
@@ -127,7 +132,7 @@ class _LeastSquares(Regressor):
     def restore(self, coef: np.ndarray, intercept: Any, n_iter: int, certificate: Certificate, classes: np.ndarray | None) -> None:
         self.coef_, self.intercept_, self.certificate_ = coef, intercept if self.fit_intercept else 0.0, certificate
         self.rank_ = self.n_features_in_ = len(coef)
-        self._moments = None
+        self._moments = self._few_rows = None
 
     @all_or_nothing
     def fit_rows(self, source: ArraySource, moments: Any = None) -> Self:
@@ -233,7 +238,7 @@ class _LeastSquares(Regressor):
         """
         matrix, weight, names = self._fit_input(X, sample_weight)
         source = ArraySource(matrix, check_targets(y, len(matrix)), weight, n_threads=self.n_threads)
-        moments = moments_of(source)
+        moments, weighted = moments_of(source), weight.size > 0
         if hasattr(self, "certificate_") and self.certificate_.solver == single_gram.METHOD:
             raise ValueError(
                 "the last fit kept no moments to add rows to (its Gram was in single precision): call partial_fit for all rows, "
@@ -244,8 +249,10 @@ class _LeastSquares(Regressor):
             if moments.n_targets != self._moments.n_targets:
                 raise ValueError(f"y has {moments.n_targets} targets per row, but the rows so far had {self._moments.n_targets}.")
             moments = self._moments + moments
+            weighted = weighted or self._weighted
         alphas = self._alphas(moments.n_targets)
         self._store(self._solve(moments, alphas, None, source.dtype), moments, source.y.ndim == 1)
+        self._weighted = weighted
         self._remember_columns(matrix.shape[1], names)
         self.certificate_.warn()
         return self
@@ -273,7 +280,7 @@ class _LeastSquares(Regressor):
             self.intercept_ = 0.0
         self.certificate_ = max((s.certificate for s in solutions), key=lambda c: (c.status != "optimal", c.condition))
         self.rank_ = min(s.rank for s in solutions)
-        self._moments = moments
+        self._moments, self._weighted, self._few_rows = moments, True, None
 
 
 class LinearRegression(_LeastSquares):

@@ -20,7 +20,7 @@ from ..views import class_rows
 from .base import source_names
 from .classifier import REMEDY, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes
 from .logistic_penalty import l1_weights, penalty_weights, warn_of_penalty
-from .online import OnlineClassifier
+from .logistic_statistics import LogisticStatistics
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
 from .whole import all_or_nothing
 
@@ -38,7 +38,7 @@ NOT_CONVERGED = {
 NOT_CONVERGED["saga"] = NOT_CONVERGED["sag"]
 
 
-class LogisticRegression(OnlineClassifier):
+class LogisticRegression(LogisticStatistics):
     """Logistic regression: binary for two classes, multinomial (softmax) for more.
 
     Minimises::

@@ -70,6 +70,11 @@ class QuantileRegressor(Regressor):
 
     _hints: ClassVar = {"solver": partial(check_choice, choices=SOLVERS), "solver_options": check_options}
 
+    _no_table = (
+        "{name} has no table of standard errors: they rest on the density of the errors at the quantile (Koenker and Bassett 1978), which "
+        "no fit knows. Measure how the fit varies by refitting resampled rows (the bootstrap)."
+    )
+
     def __init__(
         self,
         *,

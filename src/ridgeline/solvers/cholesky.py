@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..doubledouble import DD, add, mul, neg, total
+from ..doubledouble import DD, add, div, exact, mul, neg, total
 from ..kernels import load
 
 small = load("small_factor")
@@ -107,6 +107,23 @@ class ExtendedFactor:
         X = np.zeros_like(B[0]), np.zeros_like(B[1])
         X[0][:, order], X[1][:, order] = hi, lo
         return X
+
+    def whitener(self) -> DD:
+        """R (rank, n) with R'R = A^-1 of the kept columns and zeros for the others, R = L^-1 P', in double-double.
+
+        About 20 rank^3 / 3 flops, by forward substitution.
+        """
+        r = self.rank
+        lower, pivots = (self._hi[:r, :r], self._lo[:r, :r]), (np.diag(self._hi)[:r], np.diag(self._lo)[:r])
+        rows = np.zeros((r, r)), np.zeros((r, r))
+        for i in range(r):
+            done = total(mul((lower[0][i, :i, None], lower[1][i, :i, None]), (rows[0][:i], rows[1][:i])), axis=0)
+            pivot = np.full(r, pivots[0][i]), np.full(r, pivots[1][i])
+            rows[0][i], rows[1][i] = div(add(exact(np.eye(r)[i]), neg(done)), pivot)
+        R = np.zeros((r, len(self._order))), np.zeros((r, len(self._order)))
+        for whole, part in zip(R, rows):
+            whole[:, self._order[:r]] = part
+        return R
 
     def solve(self, B: np.ndarray) -> np.ndarray:
         """As `solve_extended`, of doubles and rounded."""
