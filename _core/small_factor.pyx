@@ -29,4 +29,4 @@ def solve(const double[:, ::1] U not None, double[:, ::1] B not None):
     if n:
         with nogil:
             for i in range(B.shape[0]):
-                substitute(&U[0, 0], n, &B[i, 0])
+                substitute(&U[0, 0], n, n, &B[i, 0])

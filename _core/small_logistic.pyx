@@ -254,7 +254,7 @@ cdef inline void solve(const Problem* q, const double* g, double* x) noexcept no
     cdef Py_ssize_t j
     for j in range(q.p):
         x[j] = q.unit[j] * g[j]
-    substitute(q.U, q.p, x)
+    substitute(q.U, q.p, q.p, x)
     for j in range(q.p):
         x[j] *= q.unit[j]
 

@@ -77,14 +77,14 @@ cdef bint solve(const Options* how, Py_ssize_t d, const double* lower, const dou
         return False
     for j in range(d):
         v[j] = c[j]
-    substitute(U, d, v)
+    substitute(U, d, d, v)
     figures[0] = finish_equations(
         d, 1, A, NULL, c, NULL, T, scale + d, &variance, mean, NULL, weight, how.fit_intercept,
         gamma, EPS, how.terms, how.single, v, NULL, coef, intercept, g, bounds, four,
     )
     for j in range(d):
         step[j] = g[j]
-    substitute(U, d, step)
+    substitute(U, d, d, step)
     for j in range(d):
         length += g[j] * step[j]
     length = sqrt(max(length, 0.0)) + bounds[0] / sqrt(rcond * norm)

@@ -29,6 +29,17 @@ def test_both_factors_solve_rows_and_vectors(n):
         np.testing.assert_allclose(factor.solve(B[0]), want[0], rtol=1e-10)
 
 
+@pytest.mark.parametrize("n", [96, 97, 130, 2048, 2049])
+def test_every_size_of_factor_solves(n):
+    """The orders at which another kernel takes over, on a matrix whose inverse is known: 1 / n off its diagonal."""
+    A, B = np.eye(n) + 1 / n, np.random.default_rng(n).normal(size=(3, n))
+    factor = CholeskyFactor(A)
+    want = B - B.sum(axis=1, keepdims=True) / (2 * n)
+    np.testing.assert_allclose(factor.solve(B), want, atol=1e-12)
+    np.testing.assert_allclose(factor.solve(B[0]), want[0], atol=1e-12)
+    assert factor.rcond == pytest.approx(1 / (2 * (1 + 1 / n)), rel=0.6)
+
+
 def test_a_matrix_is_not_changed_and_only_its_lower_triangle_counts():
     A = positive(4)
     lower = np.tril(A)

@@ -12,11 +12,20 @@ import numpy as np
 
 from ..doubledouble import DD, add, div, exact, mul, neg, total
 from ..kernels import load
+from ..workspace import padded
 
-small = load("small_factor")
+small, blocked = load("small_factor"), load("block_factor")
 
 SMALL_ORDER = 96
-"""Up to which the plain factorisation is no slower than LAPACK's, which would have SciPy loaded."""
+"""Up to which the plain factorisation is no slower than one by blocks,"""
+
+BLOCK_ORDER = 2048
+"""and the one by blocks than LAPACK's on several threads, which would have SciPy loaded, and whose threads spin for a while when done."""
+
+SIDES = 8
+"""Right-hand sides that the factor by blocks solves for at a time."""
+
+DOUBLE = np.dtype(np.float64)
 
 
 def lapack() -> Any:
@@ -43,6 +52,11 @@ class CholeskyFactor:
             A = np.ascontiguousarray(A, dtype=np.float64)
             self.positive, self.norm, self.rcond = small.factor(A, self._L, np.empty(2 * n))
             return
+        if n <= BLOCK_ORDER:
+            self._L = np.zeros((padded(n, DOUBLE), padded(n, DOUBLE)))  # likewise
+            A = np.ascontiguousarray(A, dtype=np.float64)
+            self.positive, self.norm, self.rcond = blocked.factor(A, self._L, np.empty(2 * n))
+            return
         self._L = np.array(A, dtype=np.float64, order="C")
         kernels = lapack()
         self.norm = kernels.norm_1(self._L)
@@ -53,8 +67,11 @@ class CholeskyFactor:
     def solve(self, B: np.ndarray) -> np.ndarray:
         """A^-1 b for each row b of B (k, n), or for a vector B (n,)."""
         X = np.array(B, dtype=np.float64, order="C", ndmin=2)
-        if len(self._L) <= SMALL_ORDER:
+        n = X.shape[1]
+        if n <= SMALL_ORDER:
             small.solve(self._L, X)
+        elif n <= BLOCK_ORDER:
+            blocked.solve(self._L, X, np.empty(SIDES * n if len(X) > 1 else 0))
         else:
             lapack().cholesky_solve(self._L, X)
         return X if B.ndim == 2 else X[0]
