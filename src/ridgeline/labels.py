@@ -11,7 +11,7 @@ from .sources import Slab, Source, fold
 from .validation import first_position, is_missing, unmasked, warn_of_column
 
 
-def _as_labels(y: Any, n: int) -> np.ndarray:
+def _one_per_row(y: Any, n: int) -> np.ndarray:
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None.")
     labels = unmasked(y, "y")
@@ -22,6 +22,11 @@ def _as_labels(y: Any, n: int) -> np.ndarray:
         raise ValueError(f"y should be a 1d array of labels, got an array of shape {labels.shape} instead.")
     if len(labels) != n:
         raise ValueError(f"Found input variables with inconsistent numbers of samples: X has {n} rows, y has {len(labels)}.")
+    return labels
+
+
+def _require_labels(labels: np.ndarray) -> None:
+    """Raise a ValueError, with the place, for what cannot be a class."""
     if labels.dtype.kind == "f":
         bad = ~np.isfinite(labels)
         if bad.any():
@@ -39,11 +44,13 @@ def _as_labels(y: Any, n: int) -> np.ndarray:
             raise ValueError(f"Input y contains NaN or None at {first_position(bad)}; drop such rows before the fit.")
     elif labels.dtype.kind not in "biuUSM":
         raise ValueError(f"y has dtype {labels.dtype}, which cannot be class labels; use whole numbers or names.")
-    return labels
 
 
 SHORT_RANGE = 1 << 16
-"""Whole numbers within such a range are told apart by counting."""
+"""Whole numbers within such a range are told apart by counting,"""
+
+EXACT = 1 << 53
+"""below this, where floats still hold every one."""
 
 
 def check_labels(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,20 +61,37 @@ def check_labels(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         For labels that are missing, fractional, of mixed types, or not one per row.
     """
-    labels = _as_labels(y, n)
-    if labels.dtype.kind in "biu" and len(labels):
-        low, high = int(labels.min()), int(labels.max())
-        if high - low < SHORT_RANGE and abs(low) < 1 << 62:  # counted, not sorted
-            codes = np.subtract(labels, low, dtype=np.int64, casting="unsafe") if low else labels.astype(np.int64)
-            present = np.bincount(codes, minlength=high - low + 1) > 0
-            if not present.all():
-                codes = (np.cumsum(present) - 1)[codes]
-            return (np.flatnonzero(present) + low).astype(labels.dtype), codes
+    labels = _one_per_row(y, n)
+    counted = _counted(labels)
+    if counted is not None:
+        return counted
+    _require_labels(labels)
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError as error:
         raise ValueError(f"y mixes labels of types that do not sort ({error}); use one type throughout.") from error
     return classes, codes.astype(np.int64).ravel()
+
+
+def _counted(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Classes and codes of whole numbers within a short range, counted, not sorted; None for other labels."""
+    if labels.dtype.kind not in "biuf" or not len(labels):
+        return None
+    low, high = labels.min().item(), labels.max().item()
+    if not (high - low < SHORT_RANGE and abs(low) < EXACT):  # so with NaN or infinity
+        return None
+    codes = labels.astype(np.int64)
+    if labels.dtype.kind == "f" and not (codes == labels).all():
+        return None
+    low, high = int(low), int(high)
+    if low:
+        codes -= low
+    classes = np.arange(low, high + 1)
+    if high - low > 1:  # else both are there
+        present = np.bincount(codes) > 0
+        if not present.all():
+            classes, codes = classes[present], (np.cumsum(present) - 1)[codes]
+    return classes.astype(labels.dtype), codes
 
 
 def encode(y: Any, classes: np.ndarray, n: int) -> np.ndarray:
@@ -78,7 +102,8 @@ def encode(y: Any, classes: np.ndarray, n: int) -> np.ndarray:
     ValueError
         For a label that is not one of `classes`, with its position.
     """
-    labels = _as_labels(y, n)
+    labels = _one_per_row(y, n)
+    _require_labels(labels)
     known = {label: code for code, label in enumerate(classes.tolist())}
     codes = np.array([known.get(label, -1) for label in labels.tolist()], dtype=np.int64)
     if (codes < 0).any():
@@ -99,6 +124,9 @@ def class_weights(spec: Any, classes: np.ndarray, codes: np.ndarray, weight: np.
 
 def class_shares(codes: np.ndarray, weight: np.ndarray, classes: int) -> np.ndarray:
     """The sum of the sample weights of each class's rows (their number, where `weight` is empty)."""
+    if classes == 2 and not weight.size:
+        second = np.count_nonzero(codes)
+        return np.array([len(codes) - second, second], np.float64)
     return np.bincount(codes, weights=weight if weight.size else None, minlength=classes).astype(np.float64)
 
 

@@ -96,7 +96,7 @@ def test_largest_movement_is_numpys(order):
         np.testing.assert_allclose(F.shift(step), wanted, rtol=1e-12)
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8, np.uint64, bool])
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8, np.uint64, bool, np.float64, np.float32, np.float16])
 @pytest.mark.parametrize("low", [0, 1, 100])
 def test_labels_counted_are_labels_sorted(dtype, low):
     y = (np.random.default_rng(0).integers(0, 2 if dtype is bool else 9, 50) * 3 + low).astype(dtype)
@@ -105,3 +105,16 @@ def test_labels_counted_are_labels_sorted(dtype, low):
     assert classes.dtype == wanted.dtype and codes.dtype == np.int64
     np.testing.assert_array_equal(classes, wanted)
     np.testing.assert_array_equal(codes, wanted_codes)
+
+
+@pytest.mark.parametrize("y", [[0.0, -0.0, 1.0], [-1.0, 1.0, 1.0], [1e300, 0.0, 1e300], [2.0**53, 0.0, 2.0**53], [5.0, 5.0, 5.0]])
+def test_labels_in_floats_are_whole_numbers_of_any_size(y):
+    classes, codes = check_labels(np.array(y), 3)
+    np.testing.assert_array_equal(classes[codes], y)
+    np.testing.assert_array_equal(classes, np.unique(y))
+
+
+@pytest.mark.parametrize("y", [[0.0, 0.5, 1.0], [0.0, np.nan, 1.0], [0.0, np.inf, 1.0], [np.nan] * 3])
+def test_other_floats_are_no_labels(y):
+    with pytest.raises(ValueError, match="continuous|NaN|infinity"):
+        check_labels(np.array(y), 3)

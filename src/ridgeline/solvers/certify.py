@@ -34,7 +34,8 @@ from ..certificate import (
 from ..objective import Objective, Point
 from ..workspace import block_rows
 from .corner import large_enough
-from .newton import EPS, SAMPLES, RegularHessian, Solution
+from .newton import EPS, SAMPLES, Solution
+from .regular_hessian import RegularHessian
 
 WITHIN = 1e-3
 """Share of the threshold by which rows are well within it."""
@@ -55,7 +56,7 @@ def certify(
     g = point.gradient
     original = objective.coordinates.original_gradient(g[: c * p].reshape(c, p))
     shared = np.abs(g[c * p :]).max(initial=0.0)
-    moved = objective.slope_error(point, slip)
+    moved = objective.slope_error(point, slip) + solution.error
     original = np.abs(original) + objective.coordinates.original_bound(moved[: c * p].reshape(c, p))
     norm = max(original.max(initial=0.0), shared + moved[c * p :].max(initial=0.0)) / objective.weight
     bound = _suboptimality(objective, solution, slip, moved)

@@ -16,7 +16,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..objective import Objective
-from .newton import LEAST_SIZE, REGULAR, ROUGH, ROWS_PER_PARAMETER, SAMPLE_STEPS, SAMPLES, STEP, RegularHessian, Solution, newton, rounding
+from .newton import LEAST_SIZE, REGULAR, ROWS_PER_PARAMETER, SAMPLE_STEPS, SAMPLES, Solution, newton, rounding
+from .reads import STEP
+from .regular_hessian import RegularHessian
 
 BAND = 4.5
 """Half the band's width in units of e: of a million Gaussian movements seven are larger, and few of those rows lie near the corner."""
@@ -26,6 +28,9 @@ LARGEST_BAND = 0.3
 
 NARROWER = 0.1
 """Width of the band after the first step, whose error is that of the rows that crossed the corner, beside the width before."""
+
+ROUGH = 0.02
+"""A relative step whose square is below the error of a sample."""
 
 STEPS = 12
 """Newton steps on the band; from so near, three to five do."""
@@ -65,7 +70,7 @@ def _from_samples(objective: Objective, theta: np.ndarray) -> tuple[np.ndarray, 
         part = objective.sampled(stride)
         if part is None:
             break
-        found = newton(part, theta, tol=ROUGH, max_iter=SAMPLE_STEPS, rough=True)
+        found = newton(part, theta, tol=ROUGH, max_iter=SAMPLE_STEPS, rough=ROUGH)
         objective.source.reads += -(-part.source.reads // stride)
         usable = found.converged and found.null_space is not None and not found.null_space.size
         if not usable or not np.isfinite(found.point.theta).all() or not objective.admits(found.point.theta):

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..certificate import OPTIMAL, STOPPED_EARLY, Certificate
 from ..objective import Objective, Point
-from .newton import STEP, RegularHessian
+from .reads import STEP
+from .regular_hessian import RegularHessian
 
 SUFFICIENT_HALVINGS = 40
 

@@ -19,7 +19,9 @@ from math import log
 import numpy as np
 
 from ..objective import Objective, Point
-from .newton import EPS, SUFFICIENT, RegularHessian, Solution, rounding
+from .newton import EPS, SUFFICIENT, Solution, rounding
+from .reads import slope_in_columns
+from .regular_hessian import RegularHessian
 from .secant import SecantPair, secant_pair, secant_step
 
 SINGLE = np.dtype(np.float32)
@@ -56,9 +58,6 @@ CHEAP = 3.0
 
 LOOK = 4
 """Steps with the diagonal alone, before their progress is judged."""
-
-LARGE = 1e4
-"""Range of columns up to which `tol` bounds the gradient in the columns as they were given; beyond, it would drown in rounding."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +139,11 @@ def lbfgs(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int)
     point = objective.expand(theta, 1)
     if not np.isfinite(point.value):
         return Solution(point, None, 0, False)
-    first = _slope(objective, point)
+    first = slope_in_columns(objective, point)
     precondition = GramPreconditioner(objective, theta, price.stride) if formed else DiagonalPreconditioner(objective)
     pairs: deque[SecantPair] = deque(maxlen=MEMORY if objective.rows > objective.coordinates.width else SHORT_MEMORY)
     for iteration in range(max_iter):
-        steepness = _slope(objective, point)
+        steepness = slope_in_columns(objective, point)
         if steepness <= tol or objective.steepness(point) <= rounding(objective, point):
             return Solution(point, None, iteration, True)
         if not formed and iteration >= LOOK and objective.coordinates.width <= GRAM_LIMIT:
@@ -162,18 +161,10 @@ def lbfgs(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int)
         pair = secant_pair(trial.theta - point.theta, trial.gradient - point.gradient)
         if pair:
             pairs.append(pair)
-        elif _slope(objective, trial) >= steepness:
+        elif slope_in_columns(objective, trial) >= steepness:
             return _stuck(objective, point, iteration, tol)
         point = trial
-    return Solution(point, None, max_iter, _slope(objective, point) <= tol)
-
-
-def _slope(objective: Objective, point: Point) -> float:
-    """Largest entry of the gradient per unit of weight, in units of the given columns within their limits."""
-    units = np.clip(1 / objective.coordinates.scale, 1.0, LARGE)
-    g = np.abs(point.gradient.reshape(objective.loss.outputs, -1))
-    g[:, : len(units)] *= units
-    return float(g.max(initial=0.0)) / objective.weight
+    return Solution(point, None, max_iter, slope_in_columns(objective, point) <= tol)
 
 
 def _shortened(objective: Objective, point: Point, step: np.ndarray, slope: float) -> Point | None:

@@ -4,10 +4,9 @@
 
 A Hessian is formed anew where that pays.  Once steps shrink fast, the last factor serves for the steps that follow, bettered by what the
 gradients have shown since (secant pairs, in the two-loop recursion of L-BFGS with the factor in the middle); each then costs a read of
-the data and no Hessian.  `_worth_a_hessian` compares the two, for losses whose curvature changes smoothly.
+the data and no Hessian.  `reads` compares the two, for losses whose curvature changes smoothly, and saves the read after the last step.
 
-Directions that the objective cannot see (a gauge, dependent columns) are found once and kept out: with an orthonormal basis N of them,
-H + N N' is regular where H was not, and gives the same step, since N'g = 0.
+Directions that the objective cannot see (a gauge, dependent columns) are found once and kept out (`regular_hessian`).
 
 Where steps had to be cut short, the Hessian says too little (Huber's loss with few rows in its quadratic part): it is then damped,
 H + mu D, with mu rising while steps are cut and falling while they are not.
@@ -20,30 +19,21 @@ while steps stay long, their direction is tested for being one on which the loss
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, log, log2
 
 import numpy as np
 
 from ..objective import Objective, Point
-from ..ranges import power_of_two_scale
-from .cholesky import CholeskyFactor
+from .reads import BEND, DIGITS, STEP, without_a_read, worth_a_hessian
+from .regular_hessian import RegularHessian, unseen_directions
 from .secant import SecantPair, secant_pair, secant_step
 
 EPS = float(np.finfo(float).eps)
-
-
-STEP = EPS**0.5 / 16
-"""A relative step whose square is below rounding."""
-
 
 STALLED = 1e-5
 """A relative step that, where the gradient is small and no longer falls, is rounding magnified by the condition, and no way to infinity."""
 
 SEPARATION = 1e-11
 """Sum of losses' recession along a direction, beside the sum of movements, that rounding can explain."""
-
-GAUGE = 1e-6
-"""The part of a unit direction outside the gauge at which it is a direction of its own."""
 
 FIRST_DAMPING = 1e-3
 """Damping, beside a unit diagonal, after the first step that was cut to less than a fifth."""
@@ -53,13 +43,6 @@ FLAT = 1e-9
 
 SUFFICIENT = 1e-4
 """Armijo's fraction of the predicted decrease."""
-
-
-COLUMNS_PER_READ = 32
-"""Parameters whose Hessian costs as much as the read of the rows that it goes with."""
-
-UNREAD = 1 << 20
-"""Entries of X that are read in the time of all else that a step does; below, a Hessian comes nearly free."""
 
 SAMPLES = (61, 7)
 """Strides of the samples that a fit starts from; primes, so that no usual period of the rows is in step with them."""
@@ -75,20 +58,14 @@ LEAST_SIZE = 100
 
 SAMPLE_STEPS = 12
 
-ROUGH = 0.02
-"""A relative step whose square is below the error of a sample."""
+LARGEST_ROUGH = 0.2
+"""A relative step after which a sample is not worth another look, if its square is below the error of the sample."""
 
 REGULAR = 1e-10
 """rcond of a sample's Hessian above which the rows of the whole leave no direction open."""
 
 SAMPLE_ERROR = 1.5
 """Beside (parameters / rows)^(1/2): the relative error of a sample's optimum and of its Hessian, for planning."""
-
-SLOW = 0.9
-"""Shrinkage of the gradient, or size of a step, above which only a new Hessian will do."""
-
-SECANTS_PAY = 0.7
-"""Steps with secant pairs, beside those that the factor alone would take."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +84,8 @@ class Solution:
         A direction on which the objective falls forever.
     null_space : ndarray of shape (m, k)
         Directions that the data do not determine, beside the gauge.
+    error : ndarray of shape (m,), or 0
+        How far the gradient may be off, beside its rounding.
     """
 
     point: Point
@@ -115,94 +94,7 @@ class Solution:
     converged: bool
     runaway: np.ndarray | None = None
     null_space: np.ndarray | None = None
-
-
-class RegularHessian:
-    """H + N N' in scaled coordinates (unit diagonal to a power of two), factored; a shift is added if it is not positive.
-
-    Parameters
-    ----------
-    H : ndarray of shape (m, m)
-    N : ndarray of shape (m, k)
-        Directions that H does not see.
-    at : ndarray of shape (m,), optional
-        Where H was formed, for those who ask.
-    damping : float
-        A multiple of the scaled identity to add (Levenberg 1944), for a step that stays where the model holds.
-    size : float
-        The order of a curvature, for parameters in which H has none.
-
-    Attributes
-    ----------
-    hidden : ndarray of shape (m, k)
-        N.
-    share : float
-        The part of the rows that H was summed over, 1 for all: `solve` takes H / share for the whole, and H itself, since no row takes
-        curvature away, is a bound on it from below.
-    """
-
-    def __init__(
-        self, H: np.ndarray, N: np.ndarray, damping: float = 0.0, size: float = 1.0, at: np.ndarray | None = None
-    ) -> None:
-        m = len(H)
-        self.at = at
-        self.hidden = N
-        self.share = 1.0
-        diagonal = np.where(np.diag(H) > 0, np.diag(H), size)
-        self.scale = power_of_two_scale(np.sqrt(diagonal))
-        A = H * self.scale * self.scale[:, None]
-        if N.shape[1]:
-            Q, _ = np.linalg.qr(N / self.scale[:, None])
-            A += Q @ Q.T
-        self.shift = damping
-        self.factor = CholeskyFactor(A + damping * np.eye(m) if damping else A)
-        self.rcond = self.factor.rcond
-        while self.factor.rcond < m * EPS and self.shift < 1e3:
-            self.shift = max(self.shift * 100, 64 * m * EPS)
-            self.factor = CholeskyFactor(A + self.shift * np.eye(m))
-        self.norm = self.factor.norm
-
-    def solve(self, g: np.ndarray) -> np.ndarray:
-        return self.share * self.scale * self.factor.solve(self.scale * g)
-
-    def whiten(self, g: np.ndarray) -> float:
-        """(g' H^-1 g)^(1/2), of the H that was summed."""
-        return self.factor.whiten(self.scale * g)
-
-
-def unseen_directions(objective: Objective, H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal bases (m, k) of the directions that H does not see, and of those of them that the data leave open.
-
-    The first has the gauge, where the penalty on it is nothing or faint; there the minimum is known.  Other candidates are
-    eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves (an eigenvalue of
-    1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
-    """
-    m = len(H)
-    gauge = objective.gauge(np.diag(H))
-    first = RegularHessian(H, gauge)
-    if first.rcond > 64 * m * EPS:
-        return gauge, np.zeros((m, 0))
-    scale = power_of_two_scale(np.sqrt(np.maximum(np.diag(H), 0)))
-    A = H * scale * scale[:, None]
-    if gauge.shape[1]:
-        Q, _ = np.linalg.qr(gauge / scale[:, None])
-        A += Q @ Q.T
-    values, vectors = np.linalg.eigh(A)
-    known = objective.gauge()
-    hidden, found = list(gauge.T), []
-    for vector in vectors[:, values < 64 * m * EPS * values[-1]].T:
-        direction = scale * vector
-        reach = objective.movement(direction)
-        if reach == 0 or objective.along(direction).largest <= 64 * m * EPS * reach:
-            direction /= max(np.linalg.norm(direction), 1e-300)
-            hidden.append(direction)
-            if np.linalg.norm(direction - known @ (known.T @ direction)) > GAUGE:
-                found.append(direction)
-    return _orthonormal(hidden, m), _orthonormal(found, m)
-
-
-def _orthonormal(vectors: list[np.ndarray], size: int) -> np.ndarray:
-    return np.linalg.qr(np.array(vectors).T)[0] if vectors else np.zeros((size, 0))
+    error: np.ndarray | float = 0.0
 
 
 def newton(
@@ -212,7 +104,7 @@ def newton(
     tol: float,
     max_iter: int,
     factor: RegularHessian | None = None,
-    rough: bool = False,
+    rough: float = 0.0,
 ) -> Solution:
     """Minimise the objective from theta.
 
@@ -226,8 +118,8 @@ def newton(
     max_iter : int
     factor : RegularHessian, optional
         Of a sample, for the first steps.
-    rough : bool
-        Stop where a step no longer changes two digits, without another look.
+    rough : float
+        A relative step with which to stop, without another look.
 
     Notes
     -----
@@ -237,7 +129,7 @@ def newton(
     damping, shrinkage, order = 0.0, np.inf, 2
     if factor is not None:
         shrinkage = SAMPLE_ERROR * (objective.size / (factor.share * objective.rows)) ** 0.5
-        order = 2 if _worth_a_hessian(objective, shrinkage, shrinkage) else 1
+        order = 2 if worth_a_hessian(objective, shrinkage, shrinkage, False) else 1
     point = objective.expand(theta - gauge @ (gauge.T @ theta), order)
     if not np.isfinite(point.value):
         return Solution(point, None, 0, False)
@@ -262,6 +154,11 @@ def newton(
         noise = 8 * EPS * abs(point.value)
         if factor.share < 1 and size <= STEP and objective.steepness(point) <= FAR_BELOW * tol:
             return Solution(point, factor, iteration, True, null_space=blind)
+        foreseen = BEND * size if point.hessian.size else shrinkage
+        if damping == 0 and size * foreseen <= DIGITS:
+            end = without_a_read(objective, point, factor, step, tol)
+            if end is not None:
+                return Solution(end[0], factor, iteration, True, null_space=blind, error=end[1])
         if (damping == 0 and size <= STEP) or -slope <= EPS * noise:
             last = objective.expand(point.theta + step, 1)
             final = last if objective.steepness(last) <= objective.steepness(point) else point
@@ -270,11 +167,12 @@ def newton(
         steepness, before = objective.steepness(point), steepness
         if size <= STALLED and before / 2 < steepness <= tol:
             return Solution(point, factor, iteration, True, null_space=blind)
-        if rough and damping == 0 and size <= ROUGH:
+        if damping == 0 and size <= rough:
             return Solution(replace(point, theta=point.theta + step), factor, iteration, True, null_space=blind)
         if iteration >= 8 and point.hessian.size and _runs_away(objective, point, step):
             return Solution(point, factor, iteration, False, runaway=step, null_space=blind)
-        order = 2 if damping or _worth_a_hessian(objective, size, shrinkage) else 1
+        bent = BEND * size > rough**2 > 0  # the factor of a sample should be right to the error of the sample
+        order = 2 if damping or bent or worth_a_hessian(objective, size * foreseen, foreseen, factor.share == 1) else 1
         t = 1.0
         while True:
             trial = objective.expand(point.theta + t * step, order)
@@ -296,21 +194,6 @@ def newton(
     return Solution(point, factor, max_iter, False, null_space=blind)
 
 
-def _worth_a_hessian(objective: Objective, size: float, shrinkage: float) -> bool:
-    """Whether a Hessian at the next point will save more reads than it costs.
-
-    Without one, each read multiplies what is left by about the shrinkage of the gradient over the last step; with one, it is squared.
-    """
-    if not objective.loss.self_concordant or not shrinkage < SLOW or not size < SLOW:
-        return True
-    left = log(STEP) / log(size)  # how many times the digits at hand are wanted
-    squarings = max(ceil(log2(left)), 1) if left > 1 else 1
-    steps = SECANTS_PAY * log(STEP / size) / log(max(shrinkage, STEP)) if size > STEP else 1
-    entries = objective.rows * objective.coordinates.width
-    price = objective.size / COLUMNS_PER_READ * entries / (entries + UNREAD)
-    return steps > squarings * (1 + price)
-
-
 def warm_start(objective: Objective, theta: np.ndarray) -> tuple[np.ndarray, RegularHessian | None]:
     """The minimum of a sixtieth of the rows, then of a seventh, as far as those are enough rows to say something; else theta.
 
@@ -328,7 +211,8 @@ def warm_start(objective: Objective, theta: np.ndarray) -> tuple[np.ndarray, Reg
         part = objective.sampled(stride)
         if part is None:
             break
-        found = newton(part, theta, tol=ROUGH, max_iter=SAMPLE_STEPS, rough=True)
+        rough = min((part.size / part.rows) ** 0.25, LARGEST_ROUGH)
+        found = newton(part, theta, tol=rough, max_iter=SAMPLE_STEPS, rough=rough)
         objective.source.reads += -(-part.source.reads // stride)
         if found.converged and found.factor is not None:
             theta, factor = found.point.theta, found.factor

@@ -17,7 +17,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..objective import NO_HESSIAN, Objective, Point
-from .newton import EPS, SUFFICIENT, RegularHessian, Solution, newton, warm_start
+from .newton import EPS, SUFFICIENT, Solution, newton, warm_start
+from .regular_hessian import RegularHessian
 from .secant import secant_pair, secant_step
 
 STALE = 0.1

@@ -24,7 +24,9 @@ from ..objective import Objective, Point
 from ..ranges import power_of_two_scale
 from .certify import certify
 from .coordinate_descent import minimise_on_gram
-from .newton import STEP, SUFFICIENT, RegularHessian, Solution, rounding
+from .newton import SUFFICIENT, Solution, rounding
+from .reads import STEP
+from .regular_hessian import RegularHessian
 from .select import Minimum
 
 DAMPING = 1e-9

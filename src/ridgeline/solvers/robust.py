@@ -18,7 +18,8 @@ from ..ranges import power_of_two_scale
 from ..sources import Source, fold
 from ..views import LargestTarget, ScaledTargets
 from .corner import large_enough
-from .newton import SAMPLES, RegularHessian, newton
+from .newton import SAMPLES, newton
+from .regular_hessian import RegularHessian
 from .select import Minimum, minimise
 
 FLOOR = 1e-20

@@ -164,7 +164,7 @@ def _rounded(
     moved[:cut] = coordinates.internal(coef.astype(np.float64), intercept.astype(np.float64)).ravel()
     slip = moved - solution.point.theta
     if objective.movement(slip) > VISIBLE:
-        return coef, intercept, replace(solution, point=objective.expand(moved, 1)), np.zeros_like(slip)
+        return coef, intercept, replace(solution, point=objective.expand(moved, 1), error=0.0), np.zeros_like(slip)
     return coef, intercept, solution, slip
 
 
