@@ -63,7 +63,11 @@ __all__ = ["__version__", *_HOME]  # noqa: PLE0604 (the names are those of the t
 def __getattr__(name: str) -> object:
     home = _HOME.get(name)
     if home is None:
-        raise AttributeError(f"module 'ridgeline' has no attribute {name!r}")
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, _HOME, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"module 'ridgeline' has no attribute {name!r}{hint}")
     from importlib import import_module
 
     value = getattr(import_module(f"ridgeline.{home}"), name)

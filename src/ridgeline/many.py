@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from .certificate import FitWarning
-from .estimators.base import Estimator, column_names
+from .conversion import column_names
+from .estimators.base import Estimator
 from .groups import GroupedRows, Groups, groups_between, groups_by_key
 from .labels import check_labels
 from .many_fits import ManyFits

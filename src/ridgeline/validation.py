@@ -5,15 +5,18 @@ Each message says which argument is wrong, where (the first offending position),
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .blame import warn
+from .conversion import as_array, column_names, require_no_path, what_to_encode
 from .kinship import also
 from .sparse_rows import SparseRows, is_sparse, sparse_rows
 
 Matrix = np.ndarray | SparseRows
+Names = Sequence[str] | np.ndarray | None
 
 
 def holds_names(y: np.ndarray) -> bool:
@@ -23,10 +26,14 @@ def holds_names(y: np.ndarray) -> bool:
     return y.dtype.kind == "O" and any(isinstance(value, (str, bytes)) for value in y.ravel()[:1000])
 
 
-def first_position(mask: np.ndarray) -> str:
-    """Spell the first true entry of `mask` for a message: 'row 3', 'row 3, column 0', or '' for a scalar."""
+def first_position(mask: np.ndarray, names: Names = None) -> str:
+    """Spell the first true entry of `mask` for a message: 'row 3', 'row 3, column 0', or '' for a scalar.
+
+    Where columns have names: "row 3, column 0 ('height')".
+    """
     index = np.unravel_index(int(np.argmax(mask)), mask.shape)
-    return ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column", "axis 2", "axis 3"), index))
+    spelt = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column", "axis 2", "axis 3"), index))
+    return spelt if names is None or len(index) != 2 else f"{spelt} ({names[int(index[1])]!r})"
 
 
 def unmasked(value: Any, name: str) -> np.ndarray:
@@ -34,11 +41,11 @@ def unmasked(value: Any, name: str) -> np.ndarray:
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
         where = first_position(np.ma.getmaskarray(value))
         raise ValueError(f"{name} is masked at {where}; fill or drop the masked cells first.")
-    return np.asarray(value)
+    return as_array(value, name)
 
 
-def as_real_array(value: Any, name: str) -> np.ndarray:
-    """`value` as a NumPy array of real numbers, without a copy where it already is one.
+def as_real_array(value: Any, name: str, remedy: str = "") -> np.ndarray:
+    """`value` as a NumPy array of real numbers, without a copy where it already is one; `remedy` is for what holds no numbers.
 
     Raises
     ------
@@ -51,12 +58,7 @@ def as_real_array(value: Any, name: str) -> np.ndarray:
         raise TypeError(
             f"{name}: Sparse data was passed, but dense data is required; {name}.toarray() converts it to a dense array."
         )
-    if isinstance(value, np.ma.MaskedArray):
-        value = unmasked(value, name)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array of numbers ({error}).") from error
+    array = unmasked(value, name)
     if array.dtype.kind == "c":
         raise ValueError(f"{name}: Complex data not supported; pass its real and imaginary parts as columns.")
     if array.dtype.kind == "O":
@@ -65,16 +67,15 @@ def as_real_array(value: Any, name: str) -> np.ndarray:
         except OverflowError as error:
             raise ValueError(f"{name} holds a whole number too large for float64; scale it down.") from error
         except (TypeError, ValueError) as error:
-            value, where = _first_not_a_number(array)
-            if is_missing(value):
-                raise ValueError(f"Input {name} contains NaN at {where}; drop such rows or fill them in before the fit.") from error
+            entry, where = _first_not_a_number(array, column_names(value))
+            if is_missing(entry):
+                raise ValueError(f"Input {name} contains NaN{where}; drop such rows or fill them in before the fit.") from error
             raise type(error)(
-                f"{name} holds {value!r} at {where}, which is not a number ({error}); encode text and categories as numbers first "
-                f"(for instance one column per category)."
+                f"{name} holds {entry!r}{where}, which is not a number ({error}); {remedy or what_to_encode(value, array, entry)}."
             ) from error
     if array.dtype.kind not in "biuf":
         raise ValueError(
-            f"{name} has dtype {array.dtype}, not numbers; encode text, dates and categories as numbers."
+            f"{name} has dtype {array.dtype}, not numbers; {remedy or 'encode text, dates and categories as numbers'}."
         )
     return array
 
@@ -87,19 +88,20 @@ def is_missing(value: Any) -> bool:
         return np.ndim(value) == 0
 
 
-def _first_not_a_number(array: np.ndarray) -> tuple[Any, str]:
+def _first_not_a_number(array: np.ndarray, names: Names) -> tuple[Any, str]:
+    """That entry, and where it is."""
     for index in np.ndindex(array.shape):
         try:
             float(array[index])
         except (TypeError, ValueError):
             mask = np.zeros(array.shape, bool)
             mask[index] = True
-            return array[index], first_position(mask)
-    return "an entry", "an unknown position"
+            return array[index], at(mask, names)
+    return "an entry", ""
 
 
-def require_finite(array: Matrix, name: str) -> None:
-    """Raise a ValueError that names the first NaN or infinite entry of `array`."""
+def require_finite(array: Matrix, name: str, columns: Names = None) -> None:
+    """Raise a ValueError that names the first NaN or infinite entry of `array`, and its column where `columns` have names."""
     if isinstance(array, SparseRows):
         array.require_finite(name)
         return
@@ -116,18 +118,18 @@ def require_finite(array: Matrix, name: str) -> None:
     value = array[np.unravel_index(int(np.argmax(bad)), bad.shape)]
     kind = "NaN" if np.isnan(value) else "infinity"
     raise ValueError(
-        f"Input {name} contains {kind} at {first_position(bad)}; drop such rows or fill them in first."
+        f"Input {name} contains {kind} at {first_position(bad, columns)}; drop such rows or fill them in first."
     )
 
 
-def require_range(array: Matrix, name: str, dtype: Any = np.float64) -> None:
+def require_range(array: Matrix, name: str, dtype: Any = np.float64, columns: Names = None) -> None:
     """Raise a ValueError that names the first entry that is not finite, or is too large for `dtype`."""
-    require_finite(array, name)
+    require_finite(array, name, columns)
     if isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.dtype.itemsize > np.dtype(dtype).itemsize and array.size:
         bad = np.abs(array) > np.finfo(dtype).max
         if bad.any():
             raise ValueError(
-                f"Input {name} holds {array.ravel()[int(np.argmax(bad))]!s} at {first_position(bad)}, "
+                f"Input {name} holds {array.ravel()[int(np.argmax(bad))]!s} at {first_position(bad, columns)}, "
                 f"which is too large for {np.dtype(dtype).name}; scale the column down."
             )
 
@@ -137,6 +139,7 @@ def check_matrix(X: Any, *, minimum_rows: int = 1) -> Any:
 
     A sparse matrix becomes `SparseRows`.
     """
+    require_no_path(X, "X")
     array = X if isinstance(X, SparseRows) else sparse_rows(X, "X") if is_sparse(X) else as_real_array(X, "X")
     if array.ndim != 2:
         hint = (
@@ -177,7 +180,8 @@ def check_targets(y: Any, n: int, *, name: str = "y", multi: bool = True, warn: 
     """
     if y is None:
         raise ValueError(f"requires {name} to be passed, but the target {name} is None.")
-    array = as_real_array(y, name)
+    require_no_path(y, name)
+    array = as_real_array(y, name, "encode dates and categories as numbers; for labels take a classifier, such as LogisticRegression")
     if array.ndim not in (1, 2):
         raise ValueError(f"{name} should be a 1d array, got an array of shape {array.shape} instead.")
     if array.ndim == 2 and not multi:
@@ -282,9 +286,9 @@ def require_probabilities(array: np.ndarray, name: str, remedy: str, *, rows: bo
         )
 
 
-def at(mask: np.ndarray) -> str:
+def at(mask: np.ndarray, names: Names = None) -> str:
     """' at ' and the first true position of `mask`; nothing for a scalar, which has no position."""
-    where = first_position(np.asarray(mask))
+    where = first_position(np.asarray(mask), names)
     return f" at {where}" if where else ""
 
 

@@ -197,7 +197,7 @@ def test_pandas_with_text_and_with_gaps() -> None:
     with pytest.raises(ValueError, match="X contains NaN at row 1, column 0"):
         LinearRegression().fit(gaps, [1.0, 2.0, 3.0])
     nullable = pandas.DataFrame({"size": pandas.array([1, None, 3], dtype="Int64")})
-    with pytest.raises(ValueError, match="X contains NaN at row 1, column 0; drop"):
+    with pytest.raises(ValueError, match=r"X contains NaN at row 1, column 0 \('size'\); drop"):
         LinearRegression().fit(nullable, [1.0, 2.0, 3.0])
     for labels in (pandas.Categorical(["u", "v", "u"]), pandas.Series(["u", "v", "u"], dtype="string")):
         model = LogisticRegression().fit([[1.0], [2.0], [3.0]], labels)

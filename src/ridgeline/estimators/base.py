@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..certificate import Certificate
+from ..conversion import column_names
 from ..kernels import load
 from ..kinship import also
 from ..solvers.batch import Batch
-from ..sources import SLAB_ELEMENTS, Source
+from ..sources import SLAB_ELEMENTS, ArraySource, Schema, Source
 from ..sparse_rows import SparseRows, linear
 from ..validation import (
     check_matrix,
@@ -29,17 +30,6 @@ from .protocol import Protocol
 
 class NotFittedError(ValueError, AttributeError):
     """An estimator was asked to predict before it was fitted."""
-
-
-def column_names(X: Any) -> np.ndarray | None:
-    """The column names of a data frame, if all are strings; None for anything else."""
-    columns = getattr(X, "column_names", None)  # Arrow's; its `columns` are the data
-    if columns is None:
-        columns = getattr(X, "columns", None)
-    if columns is None or callable(columns):
-        return None
-    names = list(columns)
-    return np.array(names, dtype=object) if names and all(isinstance(name, str) for name in names) else None
 
 
 def source_names(source: Source) -> np.ndarray | None:
@@ -71,6 +61,7 @@ class Estimator(Protocol, Parameters):
     )
     """Why there are no standard errors, and what to do."""
 
+    n_threads: int | None = None
     # of those that have these parameters
     time_limit: float | None = None
     verbose: bool | int = False
@@ -123,6 +114,11 @@ class Estimator(Protocol, Parameters):
         matrix = check_matrix(X)
         return matrix, check_weights(sample_weight, len(matrix)), column_names(X)
 
+    def _checked(self, matrix: Any, y: np.ndarray, weight: np.ndarray, names: np.ndarray | None) -> ArraySource:
+        """The checked rows of a fit."""
+        schema = Schema(features=None if names is None else tuple(names))
+        return ArraySource(matrix, y, weight, n_threads=self.n_threads, schema=schema)
+
     def _remember_columns(self, n_features: int, names: np.ndarray | None) -> None:
         self.n_features_in_ = n_features
         if names is not None:
@@ -161,7 +157,7 @@ class Estimator(Protocol, Parameters):
         matrix = self._predict_input(X)
         if isinstance(matrix, SparseRows):
             out = linear(matrix, np.atleast_2d(coef), 0.0).astype(matrix.dtype, copy=False)
-            return _finite(out[:, 0] if coef.ndim == 1 else out, intercept, matrix)
+            return self._finite(out[:, 0] if coef.ndim == 1 else out, intercept, matrix)
         n, d = matrix.shape
         contiguous = matrix.flags.c_contiguous or matrix.flags.f_contiguous
         if contiguous and matrix.dtype in (np.float64, np.float32) and matrix.dtype.isnative:
@@ -175,15 +171,14 @@ class Estimator(Protocol, Parameters):
             with np.errstate(over="ignore", invalid="ignore"):
                 for a in range(0, n, step):
                     out[a : a + step] = matrix[a : a + step].astype(columns.dtype) @ columns
-        return _finite(out, intercept, matrix)
+        return self._finite(out, intercept, matrix)
 
-
-def _finite(out: np.ndarray, intercept: Any, matrix: Any) -> np.ndarray:
-    """Scores plus the intercept; where they are not finite, X must be."""
-    out += np.asarray(intercept).astype(out.dtype, copy=False)
-    if not np.isfinite(out).all():
-        require_finite(matrix, "X")
-    return out
+    def _finite(self, out: np.ndarray, intercept: Any, matrix: Any) -> np.ndarray:
+        """Scores plus the intercept; where they are not finite, X must be."""
+        out += np.asarray(intercept).astype(out.dtype, copy=False)
+        if not np.isfinite(out).all():
+            require_finite(matrix, "X", getattr(self, "feature_names_in_", None))
+        return out
 
 
 class Regressor(Estimator):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..solvers.robust import solve_huber, solve_scaled_huber
 from ..solvers.select import Minimum
-from ..sources import ArraySource, Source, require_rereadable
+from ..sources import Source, require_rereadable
 from ..validation import check_targets
 from ..views import regression_rows
 from .base import Regressor, source_names
@@ -132,7 +132,7 @@ class HuberRegressor(Regressor):
         self._options()
         matrix, weight, names = self._fit_input(X, sample_weight)
         y = check_targets(y, len(matrix), multi=False, warn=True)
-        best, threshold, scale = self._minimise(ArraySource(matrix, y, weight, n_threads=self.n_threads))
+        best, threshold, scale = self._minimise(self._checked(matrix, y, weight, names))
         self._store(best, scale, matrix.shape[1], names)
         self.outliers_ = np.abs(y - self._linear(matrix, best.coef[0], best.intercept[0])) > threshold
         best.certificate.warn()

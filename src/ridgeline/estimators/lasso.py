@@ -165,7 +165,7 @@ class ElasticNet(Regressor):
         """
         self._penalty()
         matrix, weight, names = self._fit_input(X, sample_weight)
-        source = ArraySource(matrix, check_targets(y, len(matrix)), weight, n_threads=self.n_threads)
+        source = self._checked(matrix, check_targets(y, len(matrix)), weight, names)
         check_gram(self.precompute, source, bool(self.fit_intercept))
         self.fit_rows(source)
         self._remember_columns(matrix.shape[1], names)

@@ -163,7 +163,7 @@ class ElasticNetCV(Regressor):
         options: dict[str, Any] = {"tol": check_number(self.tol, "tol"), "max_iter": check_count(self.max_iter, "max_iter")}
         eps = check_number(self.eps, "eps", strict=True)
         matrix, weight, names = self._fit_input(X, sample_weight)
-        source = ArraySource(matrix, check_targets(y, len(matrix), multi=False, warn=True), weight, n_threads=self.n_threads)
+        source = self._checked(matrix, check_targets(y, len(matrix), multi=False, warn=True), weight, names)
         check_gram(self.precompute, source, fit_intercept)
         try:
             whole, folds = self._folds(source, X, y, fit_intercept)

@@ -18,7 +18,7 @@ from ..solvers.nonnegative import solve_nonnegative
 from ..solvers.wide import solve_wide, wide
 from ..sources import ArraySource, Source, require_rows
 from ..sparse_rows import is_sparse
-from ..validation import as_real_array, check_targets, require_finite
+from ..validation import as_real_array, check_targets
 from ..views import regression_rows
 from .base import source_names
 from .least_squares_statistics import LeastSquaresStatistics
@@ -97,7 +97,7 @@ class _LeastSquares(LeastSquaresStatistics):
             return self
         matrix, weight, names = self._fit_input(X, sample_weight)
         targets = check_targets(y, len(matrix))
-        self.fit_rows(ArraySource(matrix, targets, weight, n_threads=self.n_threads))
+        self.fit_rows(self._checked(matrix, targets, weight, names))
         self._weighted = weight.size > 0
         if isinstance(matrix, np.ndarray) and matrix.size <= SMALL and not np.any(self._plain_alpha()):
             self._few_rows = ArraySource(matrix.copy(), targets.copy(), weight.copy())
@@ -148,7 +148,7 @@ class _LeastSquares(LeastSquaresStatistics):
         if moments is None and not self.positive and wide(source):
             solutions = solve_wide(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
         elif moments is None and n < d and d > SMALL_WIDTH and not self.positive:
-            require_finite(source.X, "X")
+            source.check_finite()
             solutions = solve_dual(source, alphas, check_flag(self.fit_intercept, "fit_intercept"))
         else:
             moments = moments_of(source) if moments is None else moments
@@ -237,7 +237,7 @@ class _LeastSquares(LeastSquaresStatistics):
             keeps no moments in double.
         """
         matrix, weight, names = self._fit_input(X, sample_weight)
-        source = ArraySource(matrix, check_targets(y, len(matrix)), weight, n_threads=self.n_threads)
+        source = self._checked(matrix, check_targets(y, len(matrix)), weight, names)
         moments, weighted = moments_of(source), weight.size > 0
         if hasattr(self, "certificate_") and self.certificate_.solver == single_gram.METHOD:
             raise ValueError(

@@ -194,7 +194,7 @@ class LogisticRegression(LogisticStatistics):
         classes, codes = check_labels(y, len(matrix))
         weight = class_weights(self.class_weight, classes, codes, weight)
         share = class_shares(codes, weight, len(classes))
-        source = ArraySource(matrix, targets_of_classes(codes, len(classes)), weight, n_threads=self.n_threads)
+        source = self._checked(matrix, targets_of_classes(codes, len(classes)), weight, names)
         self._fit_codes(source, classes, share, names)
         self.certificate_.warn()
         return self

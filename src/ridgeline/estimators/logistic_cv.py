@@ -180,7 +180,7 @@ class LogisticRegressionCV(LinearClassifier):
         matrix, weight, names = self._fit_input(X, sample_weight)
         classes, codes = check_labels(y, len(matrix))
         counted = class_weights(self.class_weight, classes, codes, weight)
-        source = ArraySource(matrix, targets_of_classes(codes, len(classes)), counted, n_threads=self.n_threads)
+        source = self._checked(matrix, targets_of_classes(codes, len(classes)), counted, names)
         share = class_shares(codes, counted, len(classes))
         require_two_classes(classes, share)
         splits = self._splits(X, y, codes)

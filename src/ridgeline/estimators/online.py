@@ -10,7 +10,6 @@ from ..labels import check_labels, class_factors, encode
 from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..solvers.laplace import Memory, update
-from ..sources import ArraySource
 from .classifier import LinearClassifier
 from .parameters import check_flag
 from .whole import all_or_nothing
@@ -86,7 +85,7 @@ class OnlineClassifier(LinearClassifier):
             weight = (weight if weight.size else np.ones(n)) * factors[codes]
         binary = len(known) == 2
         loss: PointwiseLoss | SoftmaxLoss = LOGISTIC if binary else SoftmaxLoss(len(known))
-        source = ArraySource(matrix, codes.astype(np.float64) if binary else codes, weight, n_threads=self.n_threads)
+        source = self._checked(matrix, codes.astype(np.float64) if binary else codes, weight, names)
         memory = self._memory or Memory.of_penalty(loss.outputs, d, l2)
         objective = Objective(source, loss, 0.0, check_flag(self.fit_intercept, "fit_intercept"))
         best = update(objective, memory, tol=tol, max_iter=max_iter)

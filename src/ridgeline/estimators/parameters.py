@@ -21,6 +21,14 @@ class Parameters:
     _hints: ClassVar[dict[str, Callable[[Any, str], Any]]] = {}
     """Parameters that change nothing, and the check of each."""
 
+    def __new__(cls, *args: Any, **params: Any) -> Self:
+        """Say which parameter was meant, before Python says that there is none of that name."""
+        known = defaults(cls)
+        for name in params:
+            if name not in known and not _takes_any(cls):
+                raise TypeError(f"{cls.__name__}() got an unexpected keyword argument {name!r}.{_meant(name, list(known))}")
+        return super().__new__(cls)
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's parameters and their values.
 
@@ -55,11 +63,7 @@ class Parameters:
         known = list(defaults(type(self)))
         for name in params:
             if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {type(self).__name__}.{hint} Valid parameters are: {known!r}."
-                )
+                raise ValueError(f"Invalid parameter {name!r} for estimator {type(self).__name__}.{_meant(name, known)}")
         for name, value in params.items():
             setattr(self, name, value)
         return self
@@ -75,6 +79,17 @@ class Parameters:
     def _check_hints(self) -> None:
         for name, check in self._hints.items():
             check(getattr(self, name), name)
+
+
+def _takes_any(estimator: type) -> bool:
+    """Whether the constructor, of a user's own class, takes parameters of any name."""
+    return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(estimator).parameters.values())
+
+
+def _meant(name: str, known: list[str]) -> str:
+    """The parameter that a misspelt name may have meant, and all there are."""
+    near = get_close_matches(name, known, 1)
+    return (f" Did you mean {near[0]!r}?" if near else "") + f" Valid parameters are: {known!r}."
 
 
 _DEFAULTS: dict[type, dict[str, Any]] = {}

@@ -125,7 +125,7 @@ class QuantileRegressor(Regressor):
         """
         self._options()
         matrix, weight, names = self._fit_input(X, sample_weight)
-        source = ArraySource(matrix, check_targets(y, len(matrix), multi=False, warn=True), weight, n_threads=self.n_threads)
+        source = self._checked(matrix, check_targets(y, len(matrix), multi=False, warn=True), weight, names)
         self._fit_rows(source, names)
         self.certificate_.warn()
         return self

@@ -134,7 +134,7 @@ class RidgeCV(Regressor):
                 FutureWarning,
             )
         targets = check_targets(y, len(matrix))
-        source = ArraySource(matrix, targets, weight, n_threads=self.n_threads)
+        source = self._checked(matrix, targets, weight, names)
         results = None
         if self.cv is None:
             moments = moments_of(source) if len(matrix) >= matrix.shape[1] else None

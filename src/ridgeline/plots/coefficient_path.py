@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..estimators.base import column_names
+from ..conversion import column_names
 from ..estimators.lasso import ElasticNet
 from ..estimators.lasso_path import enet_path
 from ..moments import Moments

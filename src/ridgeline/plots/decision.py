@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ..estimators.base import column_names
+from ..conversion import column_names
 from ..labels import encode
 from ..validation import check_matrix
 from .drawing import COLOURS, Display, some_rows, text_colour

@@ -104,7 +104,7 @@ class ArraySource:
 
     def check_finite(self) -> None:
         """Raise a ValueError that names the first NaN or infinity in X."""
-        require_range(self.X, "X", self.dtype)
+        require_range(self.X, "X", self.dtype, self.schema.features)
 
     def targets_only(self) -> ArraySource:
         """The same targets and weights beside no columns at all."""
