@@ -99,6 +99,11 @@ def quantiles() -> plots.QuantileDisplay:
     return plots.QuantileDisplay.from_estimator(ridgeline.LinearRegression().fit(X, y), X, y)
 
 
+def leverage() -> plots.LeverageDisplay:
+    X, _, y, _ = patients()
+    return plots.LeverageDisplay.from_estimator(ridgeline.LinearRegression().fit(X, y), X, y)
+
+
 PICTURES = {
     "sigmoid": sigmoid,
     "coefficient-path": coefficients,
@@ -110,6 +115,7 @@ PICTURES = {
     "decision-of-two": decision_of_two,
     "residuals": residuals,
     "quantiles": quantiles,
+    "leverage": leverage,
 }
 
 

@@ -167,6 +167,15 @@ def test_partial_fit_of_a_classifier_goes_on_after_loading(path):
     same(whole.partial_fit(X[20:], y[20:]).coef_, loaded.coef_)
 
 
+def test_the_summary_of_a_loaded_model_knows_whether_rows_had_weights(path):
+    for weight in (None, np.ones(40)):
+        model = ridgeline.LinearRegression().fit(X, Y, sample_weight=weight)
+        model_file.save(model, path)
+        summary = model_file.load(path).summary()
+        np.testing.assert_allclose(summary.standard_error, model.summary().standard_error, rtol=1e-9)
+        assert np.isfinite(summary.log_likelihood) == (weight is None)
+
+
 def test_moments_stay_behind_on_request(path):
     model = ridgeline.Ridge().fit(X, Y)
     model_file.save(model, path)

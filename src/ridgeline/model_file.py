@@ -11,7 +11,8 @@ The format is "RLMOD" in the envelope of `files.envelope`; its header is an obje
     arrays       how to read the arrays that follow
 
 where parameters, attributes and state are values as `files.values` writes them.  Version 2 differs from version 1 in what it can hold:
-arrays of eight axes (four before), the classes `RidgeCV` and `LogisticRegressionCV`, and the state `_memory`; the same lines read both.
+arrays of eight axes (four before), the classes `RidgeCV` and `LogisticRegressionCV`, and the states `_memory` and `_weighted`; the same
+lines read both.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def _memory_of(parts: Any) -> Any:
 _STATE: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "_moments": (lambda moments: np.frombuffer(moments.to_bytes(), np.uint8), lambda block: Moments.from_bytes(block.tobytes())),
     "_memory": (lambda memory: [memory.theta, memory.precision], _memory_of),
+    "_weighted": (bool, bool),
 }
 
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9_]*_")

@@ -61,6 +61,7 @@ DISPLAYS = {
     ),
     "residuals": lambda ax=None: plots.ResidualsDisplay.from_estimator(regressor(), X, Y, ax=ax),
     "residuals of predictions": lambda ax=None: plots.ResidualsDisplay.from_predictions(Y, Y + 1, ax=ax),
+    "leverage": lambda ax=None: plots.LeverageDisplay.from_estimator(ridgeline.LinearRegression().fit(X, Y), X, Y, ax=ax),
     "quantiles": lambda ax=None: plots.QuantileDisplay.from_estimator(regressor(), X, Y, ax=ax),
     "quantiles of predictions": lambda ax=None: plots.QuantileDisplay.from_predictions(Y, Y + 1, ax=ax),
 }
@@ -227,6 +228,23 @@ def test_residuals_are_observed_less_predicted():
     display = DISPLAYS["residuals"]()
     np.testing.assert_array_equal(display.residual, Y - regressor().predict(X))
     assert line(display, "80 rows").get_xdata().shape == (80,)
+
+
+def test_influence_is_that_of_the_fit_and_its_largest_rows_are_named():
+    far = np.vstack([X, [[30.0, 0.0, 0.0]]])
+    y = np.append(Y, 0.0)
+    model = ridgeline.LinearRegression().fit(far, y)
+    display = plots.LeverageDisplay.from_estimator(model, far, y)
+    assert display.parameters == 4 and "row 80" in [text.get_text() for text in display.ax_.texts]
+    np.testing.assert_array_equal(display.leverage, model.influence(far, y).leverage)
+    h, r = line(display, "Cook's distance 1").get_data()
+    np.testing.assert_allclose(r**2 * h / (4 * (1 - h)), 1.0, rtol=1e-12)
+
+
+def test_a_row_that_determines_a_coefficient_alone_has_no_place():
+    alone = np.column_stack([X[:, 0], np.arange(80) == 7])
+    display = plots.LeverageDisplay.from_estimator(ridgeline.LinearRegression().fit(alone, Y), alone, Y)
+    assert len(display.leverage) == 79 and 7 not in display.row and display.parameters == 3
 
 
 def test_a_million_rows_are_drawn_as_a_few_thousand():

@@ -91,6 +91,11 @@ def test_means_of_runs():
     assert len(points.binned_means(np.arange(3.0), np.arange(3.0), 7)[0]) == 3
 
 
+def test_lines_of_equal_distance_by_hand():
+    # D = r^2 h / (k (1 - h)): r^2 = 2 for h = 1/2, k = 2, D = 1
+    np.testing.assert_allclose(points.residual_of_distance(np.array([0.5, 0.2]), 1.0, 2), [2**0.5, 8**0.5], rtol=1e-15)
+
+
 def test_normal_quantiles_by_hand():
     # deviates at 1/4 and 3/4; residuals 3 and -1 have the mean square 5
     deviate, residual = points.normal_quantiles(np.array([3.0, -1.0]))

@@ -8,13 +8,14 @@ new figure shows itself in a notebook.  Every colour that is not the theme's own
 
     drawing            colours, axes, and what a display is
     points             the arithmetic of the curves: ROC, calibration, counts, quantiles
-    sigmoid, risk_curve, coefficient_path, roc, calibration, confusion, decision, residuals        one picture each
+    sigmoid, risk_curve, coefficient_path, roc, calibration, confusion, decision, residuals, leverage    one picture each
 """
 
 from .calibration import CalibrationDisplay, plot_calibration
 from .coefficient_path import CoefficientPathDisplay
 from .confusion import ConfusionMatrixDisplay, plot_confusion_matrix
 from .decision import DecisionBoundaryDisplay
+from .leverage import LeverageDisplay
 from .residuals import QuantileDisplay, ResidualsDisplay
 from .risk_curve import RiskCurveDisplay, plot_risk_curve
 from .roc import RocCurveDisplay
@@ -25,6 +26,7 @@ __all__ = [
     "CoefficientPathDisplay",
     "ConfusionMatrixDisplay",
     "DecisionBoundaryDisplay",
+    "LeverageDisplay",
     "QuantileDisplay",
     "ResidualsDisplay",
     "RiskCurveDisplay",

@@ -4,6 +4,7 @@
     area           P(score of an event > score of another) + P(equal) / 2, the area under that curve by trapezoids
     calibration    for rows binned by the probability that was said, how often the event happened
     quantiles      the k-th of n ordered residuals against the normal deviate at (k - 1/2) / n
+    distance       where a row of given leverage would have a given Cook's distance
 """
 
 from __future__ import annotations
@@ -97,6 +98,11 @@ def binned_means(x: np.ndarray, y: np.ndarray, bins: int) -> tuple[np.ndarray, n
     order = np.argsort(x, kind="stable")
     parts = np.array_split(order, min(bins, len(x)))
     return np.array([x[part].mean() for part in parts]), np.array([y[part].mean() for part in parts])
+
+
+def residual_of_distance(leverage: np.ndarray, distance: float, parameters: int) -> np.ndarray:
+    """The studentised residual r at which a row of leverage h has that Cook's distance: D = r^2 h / (k (1 - h))."""
+    return np.sqrt(distance * parameters * (1 - leverage) / leverage)
 
 
 def normal_quantiles(residual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
