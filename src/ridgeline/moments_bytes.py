@@ -54,7 +54,22 @@ def unpack(image: bytes) -> tuple[str, int, int, list[np.ndarray]]:
         raise ValueError(f"these moments are damaged: {d} + {t} columns do not fill {len(image)} bytes.")
     flat = np.frombuffer(image, "<f8", offset=32, count=sum(sizes)).astype(np.float64)
     arrays = [a.copy() for a in np.split(flat, np.cumsum(sizes)[:-1])]
-    weight, scale = arrays[0], arrays[1]
-    if not (np.isfinite(weight).all() and weight[0] >= 0 and np.isfinite(scale).all() and (scale > 0).all()):
-        raise ValueError("these moments are damaged: a weight is negative or a scale is not positive.")
+    _check(kind, arrays)
     return kind, d, t, arrays
+
+
+def _check(kind: str, arrays: list[np.ndarray]) -> None:
+    """Hold the numbers of an image against what rows can have: sums that are finite, counts that are whole, variances not below zero."""
+    head, scale, sums = arrays[0], arrays[1], arrays[2:]
+    weight = head[0]
+    if kind == "extended":
+        counts, pivot, sums = head[2:], sums[0], sums[1:]
+        sound = weight + head[1] == weight and (np.isfinite(pivot).all() or (np.isnan(pivot).all() and not weight))
+    else:
+        counts, p = head[1:2], len(scale)
+        variances = sums[1][np.arange(p) * (np.arange(p) + 3) // 2]  # the diagonal of a lower triangle, by rows
+        sound = 0 < head[2] < 1 and (variances >= 0).all()
+    if not (weight >= 0 and (scale > 0).all() and all(np.isfinite(a).all() for a in (head, scale, *sums))):
+        raise ValueError("these moments are damaged: a weight is negative, a scale is not positive, or a sum is not finite.")
+    if not (sound and (counts >= 0).all() and (counts == np.floor(counts)).all() and (weight > 0) == (counts[0] > 0)):
+        raise ValueError("these moments are damaged: a count, a variance or a precision is not one that rows can have.")

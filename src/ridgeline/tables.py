@@ -388,12 +388,16 @@ def _read_parquet(path: Path) -> Table:
             "table as CSV."
         ) from error
     try:
-        data = pyarrow.parquet.ParquetFile(path).read()
-    except pyarrow.ArrowException as error:
+        data = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read()
+        data.validate(full=True)  # Arrow does not look whether a dictionary has the entries that codes name, or text is UTF-8
+        names = data.column_names
+    except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # what the operating system refused
+            raise
         raise ValueError(f"{path.name} cannot be read as Parquet: {str(error).splitlines()[0]}.") from None
-    if len(set(data.column_names)) < data.num_columns or not data.num_columns:
+    if len(set(names)) < data.num_columns or not data.num_columns:
         raise ValueError(f"{path.name} has no columns, or two of one name; give each a name of its own.")
-    columns = {name: _from_arrow(pyarrow, data[name], name, path.name) for name in data.column_names}
+    columns = {name: _from_arrow(pyarrow, data[name], name, path.name) for name in names}
     return Table(path.name, columns, np.arange(1, data.num_rows + 1), "row")
 
 

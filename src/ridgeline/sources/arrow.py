@@ -67,10 +67,19 @@ class ArrowBatch:
         pa = require_pyarrow("reading Arrow data")
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
-        codes, words = column.indices.to_numpy(zero_copy_only=False), column.dictionary.to_pylist()
+        codes, words = column.indices.to_numpy(zero_copy_only=False), self._dictionary(name, column)
+        beyond = (codes < 0) | (codes >= len(words))
+        if beyond.any():  # Arrow does not look
+            raise ValueError(f"column {name!r} is damaged in {self.place(int(np.argmax(beyond)))}: its dictionary has no such entry.")
         if None in words and (codes == words.index(None)).any():
             raise empty_cell(name, self.place(int(np.argmax(codes == words.index(None)))))
         return codes.astype(np.intp, copy=False), words
+
+    def _dictionary(self, name: str, column: Any) -> list[Any]:
+        try:
+            return list(column.dictionary.to_pylist())
+        except UnicodeDecodeError as error:
+            raise ValueError(f"column {name!r} holds text that is not UTF-8 about {self.place(0)} ({error.reason}).") from None
 
 
 class ArrowTable:
@@ -96,7 +105,11 @@ class ArrowTable:
 
 def columns_of(schema: Any, name: str) -> dict[str, Column]:
     """The columns of an Arrow schema."""
-    if len(set(schema.names)) < len(schema.names):
-        double = next(column for k, column in enumerate(schema.names) if column in schema.names[:k])
+    try:
+        names = schema.names
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} has a column whose name is not UTF-8 text ({error.reason}).") from None
+    if len(set(names)) < len(names):
+        double = next(column for k, column in enumerate(names) if column in names[:k])
         raise ValueError(f"{name} has two columns named {double!r}; rename one of them.")
     return {field.name: column_of(field.type) for field in schema}

@@ -7,9 +7,11 @@ room for them.
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
-from typing import Any
+from tokenize import TokenError
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -92,15 +94,18 @@ def open_npy(path: Any) -> np.ndarray:
         try:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            _require_header(file, 2 if version == (1, 0) else 4, size)
             shape, fortran, dtype = read(file)
-        except (ValueError, EOFError) as error:
+        except (ValueError, EOFError, SyntaxError, TokenError) as error:  # the header is a Python literal
             raise ValueError(f"{path} cannot be read as .npy: {str(error).rstrip('.')}.") from None
         start = file.tell()
+    if any(axis < 0 for axis in shape):
+        raise ValueError(f"{path} cannot be read as .npy: its header promises the shape {shape}.")
     if dtype.hasobject:
         raise ValueError(f"{path} holds Python objects, which cannot be mapped; save it as an array of numbers.")
-    wanted = start + dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+    wanted = start + dtype.itemsize * math.prod(shape)
     if size < wanted:
-        row = dtype.itemsize * int(np.prod(shape[1:], dtype=np.int64))
+        row = dtype.itemsize * math.prod(shape[1:])
         where = f"row {(size - start) // max(row, 1)} is the first incomplete"
         if fortran and len(shape) > 1:
             where = "every column is incomplete"
@@ -111,3 +116,11 @@ def open_npy(path: Any) -> np.ndarray:
     if not wanted - start:
         return np.empty(shape, dtype)
     return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _require_header(file: BinaryIO, width: int, size: int) -> None:
+    """Raise a ValueError if the header's length, a number of `width` bytes, runs past the end: NumPy would allocate it first."""
+    length = int.from_bytes(file.read(width), "little")
+    if file.tell() + length > size:
+        raise ValueError(f"its header of {length} bytes does not fit in the file, which has {size}")
+    file.seek(-width, os.SEEK_CUR)

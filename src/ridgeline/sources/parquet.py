@@ -39,7 +39,9 @@ class ParquetFile:
 
         buffer = min(max(BUFFER // max(columns, 1), 1 << 16), 1 << 20)
         try:
-            return pq.ParquetFile(self.path, filesystem=self.filesystem, buffer_size=buffer, read_dictionary=list(words))
+            return pq.ParquetFile(
+                self.path, filesystem=self.filesystem, buffer_size=buffer, read_dictionary=list(words), page_checksum_verification=True
+            )
         except (OSError, ValueError) as error:
             raise _failure(error, f"{self.path} cannot be read as Parquet") from error
 
