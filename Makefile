@@ -83,7 +83,8 @@ $(VENV)/site: $(VENV)/installed
 
 # The documentation site, in build/site: the lecture's scripts are run, the docstrings are checked, and a warning is an error.
 docs: $(VENV)/site
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs build/site
+	rm -rf build/site docs/api docs/learn
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/site
 
 # Beside whichever rivals are installed in the environment; OPTIONS are those of bench.compare: make bench OPTIONS=--quick
 bench: $(VENV)/installed
@@ -97,5 +98,5 @@ dist: $(VENV)/installed
 	$(BIN)/python .ci/check_dist.py dist
 
 clean:
-	rm -rf .venv .venv-* build dist demo-output compare-output .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-* build dist docs/api docs/learn demo-output compare-output .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

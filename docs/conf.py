@@ -31,7 +31,6 @@ extensions = [
 ]
 exclude_patterns = ["figures", "gallery", "templates"]
 templates_path = ["templates"]
-nitpicky = False
 
 # Markdown: formulas between dollars, anchors for headings so that links to a section work as on a code host.
 myst_enable_extensions = ["dollarmath", "deflist", "html_image"]
@@ -39,6 +38,8 @@ myst_heading_anchors = 3
 
 # The reference.  Types stand in the text of a docstring, with shapes; the annotations would repeat half of that.
 autosummary_context = {"internal": INTERNAL}
+default_role = "py:obj"  # names between single backticks
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"
 add_module_names = False
@@ -65,7 +66,9 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "min_reported_time": 5,
     "show_memory": False,
-    "plot_gallery": True,
+    "write_computation_times": False,
+    "image_srcset": ["2x"],
+    "reference_url": {"ridgeline": None},
 }
 
 html_theme = "pydata_sphinx_theme"
@@ -73,13 +76,14 @@ html_title = "ridgeline"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_use_index = False  # the reference is one page of tables, and there is a search
 html_theme_options = {
     "logo": {"text": "ridgeline"},
     "navigation_with_keys": False,
     "show_prev_next": True,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": [], "conventions": [], "comparison": []},  # wide tables
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

@@ -6,9 +6,9 @@ A loss says how bad the prediction :math:`\hat y` of one target :math:`y` is. Wi
 
 .. math::
 
-   \text{squared: } r^2 \qquad
-   \text{absolute: } |r| \qquad
-   \text{Huber: } h_\delta(r) = \begin{cases} r^2/2 & |r| \le \delta \\ \delta\,(|r| - \delta/2) & |r| > \delta \end{cases}
+   &\text{squared: } r^2 \\
+   &\text{absolute: } |r| \\
+   &\text{Huber: } h_\delta(r) = \begin{cases} r^2/2 & |r| \le \delta \\ \delta\,(|r| - \delta/2) & |r| > \delta \end{cases}
 
 Each call returns one value per example.
 """

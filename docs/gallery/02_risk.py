@@ -7,7 +7,8 @@ mean loss over the rows at hand:
 
 .. math::
 
-   R(f) = \mathbb E\,\ell(y, f(x)) \qquad\qquad \hat R(f) = \frac1n \sum_{i=1}^n \ell(y_i, f(x_i))
+   R(f) &= \mathbb E\,\ell(y, f(x)) \\
+   \hat R(f) &= \frac1n \sum_{i=1}^n \ell(y_i, f(x_i))
 
 Nobody knows :math:`R`; a fit minimises :math:`\hat R`. Rows that the fit has not seen estimate :math:`R` without bias, and the difference
 

@@ -7,7 +7,8 @@ by a factor. The regularised *mean* and its gradient (12, 13):
 
 .. math::
 
-   \frac1n \|y - Xw\|^2 + \frac\lambda2 \|w\|^2 \qquad\qquad \frac2n X^\top(Xw - y) + \lambda w
+   & \frac1n \|y - Xw\|^2 + \frac\lambda2 \|w\|^2 \\
+   & \frac2n X^\top(Xw - y) + \lambda w
 
 and the closed form (14), which minimises the *sum* :math:`\|y - Xw\|^2 + \lambda\|w\|^2`:
 

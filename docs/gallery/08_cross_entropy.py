@@ -4,8 +4,10 @@ Cross-entropy and Kullback-Leibler divergence
 
 The loss of a predicted distribution :math:`p` where the target distribution is :math:`y` (21):
 
-.. math:: H(y, p) = -\sum_j y_j \log p_j = \underbrace{-\sum_j y_j \log y_j}_{\text{entropy of } y} +
-          \underbrace{\sum_j y_j \log\frac{y_j}{p_j}}_{KL(y\,\|\,p)\ \ge\ 0}
+.. math::
+
+   H(y, p) &= -\sum_j y_j \log p_j \\
+           &= \underbrace{-\sum_j y_j \log y_j}_{\text{entropy of } y} + \underbrace{\sum_j y_j \log\frac{y_j}{p_j}}_{KL(y\,\|\,p)\ \ge\ 0}
 
 The entropy does not depend on the prediction, so that minimising one minimises the other, and the least loss is at :math:`p = y`.
 """

@@ -4,16 +4,18 @@ Two classes: the sigmoid and logistic regression
 
 Of two classes one logit is enough, that of class 1 against 0, and softmax becomes the *sigmoid* (25):
 
-.. math:: \sigma(z) = \frac1{1 + e^{-z}} = \operatorname{softmax}(0, z)_2 \qquad\qquad \sigma'(z) = \sigma(z)\,(1 - \sigma(z))
+.. math::
+
+   \sigma(z) &= \frac1{1 + e^{-z}} = \operatorname{softmax}(0, z)_2 \\
+   \sigma'(z) &= \sigma(z)\,(1 - \sigma(z))
 
 with its derivative (28). The risk is the mean binary cross-entropy (26), here with a penalty, and its gradient (29) has the form of that of
 least squares, prediction minus target:
 
 .. math::
 
-   -\frac1n\sum_i \bigl(y_i \log p_i + (1-y_i)\log(1-p_i)\bigr) + \frac\lambda2\|w\|^2,\quad p = \sigma(Xw)
-   \qquad\qquad
-   \frac1n X^\top(\sigma(Xw) - y) + \lambda w
+   & -\frac1n\sum_i \bigl(y_i \log p_i + (1-y_i)\log(1-p_i)\bigr) + \frac\lambda2\|w\|^2,\qquad p = \sigma(Xw) \\
+   & \frac1n X^\top(\sigma(Xw) - y) + \lambda w
 """
 
 import matplotlib.pyplot as plt

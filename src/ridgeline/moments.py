@@ -135,8 +135,13 @@ class Moments:
         Parameters
         ----------
         source : Source
+            From `ridgeline.source`.
         precision : {"double", "extended"}
             As in `of`.
+
+        Returns
+        -------
+        Moments or ExtendedMoments
 
         Raises
         ------
