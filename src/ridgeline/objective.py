@@ -13,10 +13,12 @@ from functools import partial
 
 import numpy as np
 
+from .activations import softmax
 from .expansion import DOUBLE, Coordinates, Expansion
+from .inner import inner
 from .kernels import load
 from .pieces import Pieces
-from .pointwise import SQUARED, Loss
+from .pointwise import SQUARED, Loss, PointwiseLoss
 from .ranges import ColumnRanges, power_of_two_scale
 from .sources import SLAB_ELEMENTS, ArraySource, PickedRows, Slab, Source, fold, require_rereadable, require_rows
 from .sparse_rows import SparseRows
@@ -151,7 +153,7 @@ class Objective:
         with np.errstate(over="ignore", invalid="ignore"):
             sums = fold(self.source, partial(Expansion, self.loss, self.coordinates, theta, order, precision))
             pull = self.penalty * theta
-            value, gradient, hessian = sums.value + 0.5 * float(pull @ theta), sums.gradient + pull, NO_HESSIAN
+            value, gradient, hessian = sums.value + 0.5 * inner(pull, theta), sums.gradient + pull, NO_HESSIAN
             if order >= 2:
                 hessian = sums.hessian
                 hessian.ravel()[:: self.size + 1] += self.penalty
@@ -270,7 +272,7 @@ class Objective:
         return np.maximum(stride * fold(part.source, partial(Squares, self.coordinates)).sums, least)
 
     def output_curvature(self, theta: np.ndarray) -> np.ndarray:
-        """sum_i s_i l'' (c, c) of some thousand rows at theta: that of all rows is no smaller."""
+        """sum_i s_i l'' (c, c) of some thousand rows at theta: that of all rows is no smaller (no shared parameters)."""
         part = self.sampled(max(self.rows // (8 * FEW), 1)) or self
         return fold(part.source, partial(OutputCurvature, self.loss, self.coordinates, theta)).hessian
 
@@ -347,26 +349,30 @@ class Squares:
 
 
 class OutputCurvature:
-    """The Hessian of the losses in the intercepts alone, at theta: a summary."""
+    """The Hessian of the losses in the intercepts alone, at theta: a summary.
+
+    Of the softmax, sum_i s_i (diag(p_i) - p_i p_i'): its rows sum to zero, and so the diagonal needs no difference.
+    """
 
     def __init__(self, loss: Loss, coordinates: Coordinates, theta: np.ndarray) -> None:
         c = loss.outputs
-        self.coordinates, self.theta = coordinates, theta[: c * coordinates.width].reshape(c, -1)
-        none = np.zeros(0)
-        self.sums = Expansion(loss, Coordinates(none, none, True), np.zeros(c), 2)
+        self.loss, self.coordinates, self.theta = loss, coordinates, theta[: c * coordinates.width].reshape(c, -1)
+        self.hessian = np.zeros((c, c))
 
     def add_rows(self, slab: Slab) -> None:
         z = predictions(slab, self.coordinates, self.theta)
-        z = z if z.shape[1] > 1 else z[:, 0]
-        offset = np.ascontiguousarray(z + slab.offset if slab.offset.size else z)
-        self.sums.add_rows(Slab(np.empty((len(z), 0)), slab.y, slab.weight, offset))
+        z = z + slab.offset.reshape(len(z), -1) if slab.offset.size else z
+        s = slab.weight if slab.weight.size else np.ones(len(z))
+        if isinstance(self.loss, PointwiseLoss):
+            self.hessian += s @ self.loss.curvatures(slab.y, np.ascontiguousarray(z[:, 0]))
+            return
+        p = softmax(np.ascontiguousarray(z))
+        common = p.T @ (s[:, None] * p)
+        np.fill_diagonal(common, 0)
+        self.hessian += np.diag(common.sum(axis=1)) - common
 
     def merge(self, other: OutputCurvature) -> None:
-        self.sums.merge(other.sums)
-
-    @property
-    def hessian(self) -> np.ndarray:
-        return self.sums.hessian
+        self.hessian += other.hessian
 
 
 class Ray:

@@ -31,6 +31,7 @@ from ..certificate import (
     STOPPED_EARLY,
     Certificate,
 )
+from ..inner import outside
 from ..objective import Objective, Point
 from ..workspace import block_rows
 from .corner import large_enough
@@ -101,7 +102,7 @@ def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, m
         bounds.append(_within(objective, point, error))
     elif factor is not None and factor.at is not None and factor.shift == 0 and solution.converged and factor.rcond:
         gauge = objective.gauge()
-        gradient = point.gradient - gauge @ (gauge.T @ point.gradient)
+        gradient = outside(gauge, point.gradient)
         decrement, radius = _ellipsoid(factor, gradient, error, np.resize(objective.reach, objective.penalty.size))
         away = factor.at - point.theta
         moved_by = 2 * objective.span(away)

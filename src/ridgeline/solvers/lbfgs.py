@@ -18,6 +18,7 @@ from math import log
 
 import numpy as np
 
+from ..inner import inner
 from ..objective import Objective, Point
 from .newton import EPS, SUFFICIENT, Solution, rounding
 from .reads import slope_in_columns
@@ -150,11 +151,11 @@ def lbfgs(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: int)
             formed = _steps_left(iteration, first, steepness, tol) > price.passes + price.steps
             precondition = GramPreconditioner(objective, point.theta, price.stride) if formed else precondition
         step = -secant_step(point.gradient, pairs, precondition, rescale=True)
-        slope = float(point.gradient @ step)
+        slope = inner(point.gradient, step)
         if not slope < 0:
             pairs.clear()
             step = -precondition(point.gradient)
-            slope = float(point.gradient @ step)
+            slope = inner(point.gradient, step)
         trial = _shortened(objective, point, step, slope)
         if trial is None:
             return _stuck(objective, point, iteration, tol)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..inner import inner, outside
 from ..objective import Objective, Point
 from .reads import BEND, DIGITS, STEP, without_a_read, worth_a_hessian
 from .regular_hessian import RegularHessian, unseen_directions
@@ -130,7 +131,7 @@ def newton(
     if factor is not None:
         shrinkage = SAMPLE_ERROR * (objective.size / (factor.share * objective.rows)) ** 0.5
         order = 2 if worth_a_hessian(objective, shrinkage, shrinkage, False) else 1
-    point = objective.expand(theta - gauge @ (gauge.T @ theta), order)
+    point = objective.expand(outside(gauge, theta), order)
     if not np.isfinite(point.value):
         return Solution(point, None, 0, False)
     if order == 2:
@@ -144,10 +145,9 @@ def newton(
         if factor is None or point.hessian.size:
             factor = RegularHessian(point.hessian, N, damping, objective.weight, point.theta)
             pairs.clear()
-        g = point.gradient - N @ (N.T @ point.gradient)
-        step = -secant_step(g, pairs, factor.solve)
-        step -= N @ (N.T @ step)
-        slope = float(g @ step)
+        g = outside(N, point.gradient)
+        step = outside(N, -secant_step(g, pairs, factor.solve))
+        slope = inner(g, step)
         size = objective.movement(step) / max(1.0, objective.movement(point.theta))
         if not np.isfinite(size):
             return Solution(point, factor, iteration - 1, False, null_space=blind)
@@ -186,7 +186,7 @@ def newton(
         damping = max(10 * damping, FIRST_DAMPING) if t < 0.2 else damping / 10 if damping > FIRST_DAMPING / 10 else 0.0
         shrinkage = np.inf
         if t == 1 and not damping and objective.loss.self_concordant:
-            shrinkage = factor.whiten(trial.gradient - N @ (N.T @ trial.gradient)) / factor.whiten(g)
+            shrinkage = factor.whiten(outside(N, trial.gradient)) / factor.whiten(g)
         if order == 1:
             pair = secant_pair(trial.theta - point.theta, trial.gradient - point.gradient)
             pairs += [pair] if pair else []
@@ -253,7 +253,7 @@ def _flat(point: Point, trial: Point, step: np.ndarray, slope: float) -> bool:
     drowns in rounding long before its derivative along the step does.
     """
     close = trial.value <= point.value + FLAT * abs(point.value)
-    return close and abs(float(trial.gradient @ step)) <= 0.5 * abs(slope)
+    return close and abs(inner(trial.gradient, step)) <= 0.5 * abs(slope)
 
 
 def rounding(objective: Objective, point: Point) -> float:

@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..curvature import HessianProduct, column_squares
+from ..inner import inner
 from ..objective import Objective, Point
 from .newton import EPS, SUFFICIENT, Solution, _flat, _runs_away
 
@@ -95,11 +96,11 @@ def conjugate_gradients(product: HessianProduct, point: Point, diagonal: np.ndar
     residual = -point.gradient
     z = residual / diagonal
     direction = z.copy()
-    size = _dot(residual, z)
+    size = inner(residual, z)
     for _ in range(MOST_PRODUCTS):
         image = product(direction)
-        curvature = _dot(direction, image)
-        if not curvature > EPS * _dot(diagonal * direction, direction):
+        curvature = inner(direction, image)
+        if not curvature > EPS * inner(diagonal * direction, direction):
             # a direction that the rows do not see: what is left of the gradient along it is rounding
             break
         t = size / curvature
@@ -109,20 +110,15 @@ def conjugate_gradients(product: HessianProduct, point: Point, diagonal: np.ndar
         if objective.steepness(replace(point, gradient=residual)) <= enough:
             break
         np.divide(residual, diagonal, out=z)
-        last, size = size, _dot(residual, z)
+        last, size = size, inner(residual, z)
         direction *= size / last
         direction += z
     return step
 
 
-def _dot(a: np.ndarray, b: np.ndarray) -> float:
-    """a'b in this thread: the BLAS would wake threads of its own for it, which the passes over the rows then have to wait for."""
-    return float(np.einsum("i,i->", a, b))
-
-
 def _shortened(objective: Objective, point: Point, step: np.ndarray) -> Point | None:
     """The first of t = 1, 1/2, ... at which F falls enough, None if it does not at any length that matters."""
-    slope, t, noise = float(point.gradient @ step), 1.0, 8 * EPS * abs(point.value)
+    slope, t, noise = inner(point.gradient, step), 1.0, 8 * EPS * abs(point.value)
     while t >= 1e-12:
         trial = objective.expand(point.theta + t * step, 1)
         if trial.value <= point.value + SUFFICIENT * t * slope + noise or _flat(point, trial, step, slope):

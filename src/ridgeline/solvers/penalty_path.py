@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..inner import inner, outside
 from ..objective import NO_HESSIAN, Objective, Point
 from .newton import EPS, SUFFICIENT, Solution, newton, warm_start
 from .regular_hessian import RegularHessian
@@ -51,7 +52,7 @@ class _Path:
         """The same point under another penalty."""
         at, change = self.point, penalty - self.penalty
         pull = change * at.theta
-        self.point = Point(at.theta, at.value + 0.5 * float(pull @ at.theta), at.gradient + pull, NO_HESSIAN)
+        self.point = Point(at.theta, at.value + 0.5 * inner(pull, at.theta), at.gradient + pull, NO_HESSIAN)
         self.penalty = penalty
 
 
@@ -107,9 +108,8 @@ def _correct(objective: Objective, path: _Path, tol: float, max_iter: int) -> So
         if factor is None or point.hessian.size:
             factor = RegularHessian(path.losses + np.diag(path.penalty), N)
         pairs = [secant_pair(s, y + path.penalty * s) for s, y in path.differences]
-        step = -secant_step(point.gradient, [pair for pair in pairs if pair], factor.solve)
-        step -= N @ (N.T @ step)
-        slope = float(point.gradient @ step)
+        step = outside(N, -secant_step(point.gradient, [pair for pair in pairs if pair], factor.solve))
+        slope = inner(point.gradient, step)
         trial = objective.expand(point.theta + step, 2 if shrinkage > STALE else 1)
         if not trial.value <= point.value + SUFFICIENT * slope + 8 * EPS * abs(point.value):
             return Solution(point, None, iteration, False)

@@ -19,6 +19,7 @@ from math import ceil, expm1, log
 
 import numpy as np
 
+from ..inner import inner
 from ..objective import NO_HESSIAN, Objective, Point
 from .regular_hessian import RegularHessian
 
@@ -87,13 +88,13 @@ def without_a_read(
     radius = objective.span(point.theta - factor.at) + objective.span(step)
     if objective.loss.gauge:  # differences of outputs count
         radius *= 2
-    image = factor.matrix @ step
-    curved = float(step @ image)
+    image = np.einsum("ij,j->i", factor.matrix, step)
+    curved = inner(step, image)
     if not (radius < 1 and curved >= 0):
         return None
-    gradient, value = point.gradient + image, point.value + float(point.gradient @ step) + 0.5 * curved
-    length = np.sqrt(np.diag(factor.matrix).clip(0))
-    error = length * (expm1(radius) * np.sqrt(curved) + SUMMED * float(length @ np.abs(step)))
+    gradient, value = point.gradient + image, point.value + inner(point.gradient, step) + 0.5 * curved
+    root = np.sqrt(np.diag(factor.matrix).clip(0))
+    error = root * (expm1(radius) * np.sqrt(curved) + SUMMED * inner(root, np.abs(step)))
     there = Point(point.theta + step, value, gradient, NO_HESSIAN)
     proven = slope_in_columns(objective, replace(there, gradient=np.abs(gradient) + error))
     return (there, error) if proven <= tol else None

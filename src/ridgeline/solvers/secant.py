@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..inner import inner, length
+
 EPS = float(np.finfo(float).eps)
 
 SecantPair = tuple[np.ndarray, np.ndarray, float]
@@ -21,8 +23,8 @@ def secant_pair(s: np.ndarray, y: np.ndarray) -> SecantPair | None:
     size = float(np.abs(y).max(initial=0.0))  # its square may overflow
     if not 0 < size < np.inf:
         return None
-    curvature = float(s @ (y / size))
-    positive = curvature > EPS * float(np.linalg.norm(s)) * float(np.linalg.norm(y / size))
+    curvature = inner(s, y / size)
+    positive = curvature > EPS * length(s) * length(y / size)
     return (s, y, 1 / curvature / size) if positive else None
 
 
@@ -38,13 +40,13 @@ def secant_step(
     q = g.copy()
     coefficients = []
     for s, y, rho in reversed(pairs):
-        a = rho * float(s @ q)
+        a = rho * inner(s, q)
         coefficients.append(a)
         q -= a * y
     r = inverse(q)
     if rescale:
         s, y, rho = pairs[-1]
-        r *= 1 / (rho * float(y @ inverse(y)))
+        r *= 1 / (rho * inner(y, inverse(y)))
     for (s, y, rho), a in zip(pairs, reversed(coefficients)):
-        r += (a - rho * float(y @ r)) * s
+        r += (a - rho * inner(y, r)) * s
     return r
