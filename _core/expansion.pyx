@@ -530,6 +530,39 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
             start += size
 
 
+def predict_rows_of(X not None, const double[::1] m not None, const double[::1] t not None, const double[:, ::1] theta not None,
+                    double[:, ::1] block not None, double[:, ::1] vectors not None, double[:, ::1] out not None):
+    """out_k = Z theta_k (c, n), Z = [X t - m, 1], the ones where theta (c, p) has a column more than X.
+
+    Workspace, with P = p padded to whole 64-byte vectors: block (b, P) and vectors (c, P).  One read of X, 2 n p c flops.
+    """
+    cdef Rows x = rows_of(X)
+    cdef Py_ssize_t n = x.n, d = x.d, c = theta.shape[0], p = theta.shape[1], b = block.shape[0], start = 0, i, k, size
+    cdef Py_ssize_t ld = pad(p, sizeof(double))
+    check(n, d, n, 0, 0, m.shape[0], t.shape[0], p, block, p)
+    if vectors.shape[0] != c or vectors.shape[1] != ld or out.shape[0] != c or out.shape[1] != n:
+        raise ValueError("the output or the workspace does not match")
+    if n == 0 or c == 0:
+        return
+    cdef const double* centre = &m[0] if d else NULL
+    cdef const double* scale = &t[0] if d else NULL
+    with nogil:
+        if p == 0:
+            for k in range(c):
+                for i in range(n):
+                    out[k, i] = 0
+            start = n
+        else:
+            for k in range(c):
+                load_parameters(&theta[k, 0], p, &vectors[k, 0], ld)
+        while start < n:
+            size = min(b, n - start)
+            touch(memory_of(&x, start, size))
+            load_rows(&x, start, size, scale, centre, block, p)
+            predict_outputs(&block[0, 0], size, ld, &vectors[0, 0], c, &out[0, start], n)
+            start += size
+
+
 def largest_movement(X not None, const double[::1] m not None, const double[::1] t not None, const double[:, ::1] theta not None,
                      double[:, ::1] block not None, double[:, ::1] rows not None):
     """max_i max_kl (Z_i theta_k - Z_i theta_l), theta (c, p); for a single theta max_i |Z_i theta|.  NaN if anything is.

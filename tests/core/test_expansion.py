@@ -13,7 +13,7 @@ from ridgeline.expansion import Coordinates, Expansion
 from ridgeline.kernels import load
 from ridgeline.pointwise import LOGISTIC, SQUARED, ScaledHuberLoss, SoftmaxLoss, huber_loss
 from ridgeline.sources import EMPTY, Slab
-from ridgeline.workspace import block_rows
+from ridgeline.workspace import block_rows, padded
 
 kernels = load("expansion")
 
@@ -297,3 +297,25 @@ def test_a_label_beyond_the_classes_is_refused(label):
     call["labels"][2] = label
     with pytest.raises(ValueError, match=r"labels\[2\]"):
         kernels.expand_softmax(**call)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    "n, d, c, ones", [(1, 1, 1, 0), (5, 3, 2, 1), (300, 7, 8, 1), (260, 17, 19, 0), (33, 16, 1, 1), (7, 0, 2, 1), (4, 0, 2, 0)]
+)
+def test_rows_times_several_vectors(dtype, order, n, d, c, ones):
+    rng = np.random.default_rng(n + d)
+    X = np.asarray(rng.normal(size=(n, d)) + 1e3, dtype=dtype, order=order)
+    m, t, theta = np.full(d, 1e3), 2.0 ** rng.integers(-3, 3, d), rng.normal(size=(c, d + ones))
+    out, b, wide = np.empty((c, n)), 128, padded(d + ones, np.dtype(float))
+    kernels.predict_rows_of(X, m * t, t, theta, np.empty((b, wide)), np.empty((c, wide)), out)
+    Z = np.column_stack([(X.astype(float) - m) * t, np.ones((n, ones))])
+    np.testing.assert_allclose(out, theta @ Z.T, rtol=1e-12, atol=1e-12)
+
+
+def test_rows_times_several_vectors_refuse_other_sizes():
+    X, m, t = np.ones((4, 3)), np.zeros(3), np.ones(3)
+    for theta, out in ((np.ones((2, 5)), np.empty((2, 4))), (np.ones((2, 3)), np.empty((2, 3))), (np.ones((2, 3)), np.empty((1, 4)))):
+        with pytest.raises(ValueError):
+            kernels.predict_rows_of(X, m, t, theta, np.empty((4, 8)), np.empty((2, 8)), out)

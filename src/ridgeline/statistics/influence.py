@@ -108,7 +108,7 @@ def influence_of(fit: Fitted, source: Source, target: int, largest: int | None) 
     metric.require_freedom(metric.count)
     rows = MetricRows(source, metric, careful, target)
     freedom = metric.freedom
-    sigma = float(np.sqrt(fold(rows, ResidualSums).squares / freedom))
+    sigma = float(np.sqrt(fold(MetricRows(source, metric, careful, target, bare=True), ResidualSums).squares / freedom))
     found = np.concatenate(fold(rows, lambda: LargestInfluence(sigma, largest)).parts, axis=1)
     if largest is not None:
         found = found[:, np.argsort(-_distance(found[2], found[3]), kind="stable")]

@@ -94,16 +94,15 @@ def summarise_rows(
     """
     require_rereadable(source, "a summary reads the rows two or three times")
     require_same_columns(source, len(fit.coef))
-    extra = int(question.kind == "cluster")
     metric, careful = metric_of_rows(source, fit.fit_intercept, target)
     require_fit(fit, metric, moments)
-    rows = MetricRows(source, metric, careful, target, extra)
-    sums = fold(rows, ResidualSums)
+    sums = fold(MetricRows(source, metric, careful, target, bare=True), ResidualSums)
     n = metric.weight if question.frequency else float(sums.rows)
     metric.require_freedom(n)
     if question.kind == "classical":
         middle, groups = np.eye(metric.size) * (sums.squares / (n - metric.size)), 0
     else:
+        rows = MetricRows(source, metric, careful, target, int(question.kind == "cluster"))
         middle, groups = meat(LeastSquaresScores(rows, question.kind, question.frequency), question.kind)
         middle *= correction(question.kind, n, metric.size, groups)
     return _assemble(

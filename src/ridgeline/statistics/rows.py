@@ -13,6 +13,7 @@ errs less) or a count ("frequency": two rows).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -64,15 +65,22 @@ class MetricRows(View):
     ----------
     metric : Metric
         Of one target.
+    careful : bool
+        Whether in double-double.
     target : int
         Its number among those of the source.
     extra : int
         How many numbers that are no targets follow them.
+    bare : bool
+        Whether the residuals alone are wanted, beside no columns.
     """
 
-    def __init__(self, source: Source, metric: Metric, careful: bool, target: int = 0, extra: int = 0) -> None:
+    def __init__(
+        self, source: Source, metric: Metric, careful: bool, target: int = 0, extra: int = 0, bare: bool = False
+    ) -> None:
         super().__init__(source)
-        self.metric, self.careful, self.target, self.extra = metric, careful, target, extra
+        self.metric, self.target, self.extra = metric, target, extra
+        self._read = READERS[careful][bare]
         self.n_features, self.dtype, self.n_targets = metric.size, DOUBLE, 1 + extra
 
     def change(self, slab: Slab) -> Iterator[Slab]:
@@ -81,29 +89,61 @@ class MetricRows(View):
         for a in range(0, len(slab.X), step):
             part = slice(a, a + step)
             weight = slab.weight[part] if slab.weight.size else EMPTY
-            U, fitted = directions(self.metric, slab.X[part], self.careful)
-            targets = np.empty((len(U), 1 + self.extra))
-            deviation = add(exact(y[part, self.target]), neg((self.metric.target_mean[0], self.metric.target_mean[1])))
-            targets[:, 0] = add(deviation, neg(fitted))[0]
+            targets = np.empty((len(y[part]), 1 + self.extra))
             targets[:, 1:] = y[part, y.shape[1] - self.extra :]
+            U, targets[:, 0] = self._read(self.metric, slab.X[part], y[part, self.target])
             yield Slab(U, targets, weight, EMPTY)
 
 
-def directions(metric: Metric, X: np.ndarray, careful: bool) -> tuple[np.ndarray, DD]:
-    """u (n, q) of some rows, and gamma u of the slopes alone."""
-    U = np.empty((len(X), metric.size))
-    lead = int(metric.fit_intercept)
+def plain_rows(metric: Metric, X: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """u (n, q) and e (n,) of rows X that kernels take as they are and their targets y."""
+    q, lead, d = metric.size, int(metric.fit_intercept), len(metric.scale)
+    theta = np.zeros((q + 1, d + lead))
+    theta[:lead, -1] = metric.weight**-0.5
+    theta[lead:q, :d] = metric.whitener[0] + metric.whitener[1]
+    theta[q, :d] = metric.slopes[0][0] + metric.slopes[1][0]
+    out = predictions(Slab(X, EMPTY, EMPTY, EMPTY), Coordinates(metric.center[0], metric.scale, metric.fit_intercept), theta)
+    return out[:, :q], y - metric.target_mean[0] - out[:, q]
+
+
+def plain_residuals(metric: Metric, X: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """No u, and e."""
+    coordinates, slopes = Coordinates(metric.center[0], metric.scale, False), metric.slopes[0][:1] + metric.slopes[1][:1]
+    fitted = predictions(Slab(X, EMPTY, EMPTY, EMPTY), coordinates, slopes)[:, 0]
+    return np.empty((len(y), 0)), y - metric.target_mean[0] - fitted
+
+
+def careful_rows(metric: Metric, X: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """u and e, in double-double until they are rounded at the end."""
+    lead, z = int(metric.fit_intercept), _scaled(metric, X)
+    U = np.empty((len(y), metric.size))
     U[:, :lead] = metric.weight**-0.5
-    if not careful:
-        coordinates = Coordinates(metric.center[0], metric.scale, False)
-        U[:, lead:] = predictions(Slab(X, EMPTY, EMPTY, EMPTY), coordinates, metric.whitener[0] + metric.whitener[1])
-        return U, exact(U[:, lead:] @ (metric.gamma[0][0] + metric.gamma[1][0]))
-    z = two_sum(as_array(X).astype(np.float64), -metric.center[0])
-    z = add(z, exact(np.broadcast_to(-metric.center[1], z[0].shape)))
-    z = z[0] * metric.scale, z[1] * metric.scale
     for k in range(metric.rank):
         U[:, lead + k] = dot(z, (metric.whitener[0][k : k + 1], metric.whitener[1][k : k + 1]))[0]
-    return U, dot(z, (metric.slopes[0][:1], metric.slopes[1][:1]))
+    return U, _careful(metric, z, y)
+
+
+def careful_residuals(metric: Metric, X: Any, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """No u, and e by way of double-double."""
+    return np.empty((len(y), 0)), _careful(metric, _scaled(metric, X), y)
+
+
+def _scaled(metric: Metric, X: Any) -> DD:
+    """T (x - m) in double-double."""
+    z = two_sum(as_array(X).astype(np.float64), -metric.center[0])
+    z = add(z, exact(np.broadcast_to(-metric.center[1], z[0].shape)))
+    return z[0] * metric.scale, z[1] * metric.scale
+
+
+def _careful(metric: Metric, z: DD, y: np.ndarray) -> np.ndarray:
+    """(y - mean y) - v z in double-double, rounded."""
+    deviation = add(exact(y), neg((metric.target_mean[0], metric.target_mean[1])))
+    residual: np.ndarray = add(deviation, neg(dot(z, (metric.slopes[0][:1], metric.slopes[1][:1]))))[0]
+    return residual
+
+
+READERS = {False: (plain_rows, plain_residuals), True: (careful_rows, careful_residuals)}
+"""By whether double-double is wanted: how u and e are read, and how e alone."""
 
 
 class ResidualSums:

@@ -15,18 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..certificate import Certificate
+from ..sources import ArraySource
 from ..sparse_rows import linear
 from ..validation import check_matrix, require_finite
 from .distributions import quantile, two_sided
 from .inference import Metric
-from .rows import directions
+from .rows import careful_rows, plain_rows
 from .text import as_html, as_text
 
 NAN = float("nan")
-
-BLOCK = 1 << 16
-"""Rows of a prediction taken at a time, at most."""
-
 
 class Intervals(NamedTuple):
     """Predictions and what they may be off by, each of shape (n,)."""
@@ -49,13 +46,16 @@ class Spread:
 
     def at(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Predictions of the rows of X and their standard errors."""
-        means, errors = np.empty(len(X)), np.empty(len(X))
-        for a in range(0, len(X), BLOCK):
-            rows = X[a : a + BLOCK]
-            U, _ = directions(self.metric, rows, self.careful)
-            means[a : a + BLOCK] = linear(rows, self.coef[None, :], self.intercept)[:, 0]
-            errors[a : a + BLOCK] = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", U, self.middle, U, optimize=True), 0.0))
-        return means, errors
+        means, variances = np.zeros(len(X)), np.empty(len(X))
+        a = 0
+        for segment in ArraySource(X, means).segments():
+            for slab in segment:
+                rows = slice(a, a + len(slab.X))
+                U, _ = (careful_rows if self.careful else plain_rows)(self.metric, slab.X, means[rows])
+                means[rows] = linear(slab.X, self.coef[None, :], self.intercept)[:, 0]
+                variances[rows] = np.einsum("ij,ij->i", U @ self.middle, U)
+                a = rows.stop
+        return means, np.sqrt(np.maximum(variances, 0.0))
 
 
 @dataclass(frozen=True)
