@@ -244,7 +244,7 @@ class Summary:
             (f"LR chi^2({self.df_model})", self.lr_statistic), ("p of LR", self.lr_p_value),
         ):  # fmt: skip
             if not np.isnan(value):
-                yield label, value
+                yield label, f"{value:.3g}" if label.startswith("p of") else value
         yield "condition", self.condition
         yield "status", self.status
 

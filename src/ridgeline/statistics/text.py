@@ -11,17 +11,21 @@ import numpy as np
 if TYPE_CHECKING:
     from .summary import Summary
 
-WIDTH = 88
+LONGEST_NAME = 32
+
+LARGEST_DECIMALS = 8
+"""Beyond them, and above 1e7, numbers are written with an exponent."""
 
 
 def as_text(summary: Summary) -> str:
     """Title, facts in three columns, the table, the notes."""
     heads, rows = _cells(summary)
     widths = [max(len(row[k]) for row in [heads, *rows]) for k in range(len(heads))]
-    lines = [_spread(summary.title, f"covariance: {summary.kind}"), ""]
-    lines += _in_columns([(label, _fact(value)) for label, value in summary.facts()])
-    rule = "-" * max(sum(widths) + 2 * (len(widths) - 1), 1)
-    lines += ["", _line(heads, widths), rule]
+    facts = _in_columns([(label, _fact(value)) for label, value in summary.facts()])
+    kind = f"covariance: {summary.kind}"
+    width = max(sum(widths) + 2 * (len(widths) - 1), len(summary.title) + 2 + len(kind), *map(len, facts))
+    rule = "-" * width
+    lines = [summary.title + kind.rjust(width - len(summary.title)), rule, *facts, rule, _line(heads, widths), rule]
     equation = ""
     for row, here in zip(rows, summary.equations):
         if here != equation:
@@ -30,7 +34,7 @@ def as_text(summary: Summary) -> str:
         lines.append(_line(row, widths))
     lines.append(rule)
     for note in summary.notes:
-        lines += textwrap.wrap(note, WIDTH, initial_indent="* ", subsequent_indent="  ")
+        lines += textwrap.wrap(note, width, initial_indent="* ", subsequent_indent="  ")
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -58,19 +62,27 @@ def _cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
     letter = "t" if summary.distribution == "t" else "z"
     low, high = (100 * (1 - summary.level) / 2, 100 * (1 + summary.level) / 2)
     heads = ["", "coef", "std error", letter, f"P>|{letter}|", f"{low:g} %", f"{high:g} %"]
-    columns = [summary.coef, summary.standard_error, summary.statistic, summary.p_value, summary.low, summary.high]
-    shown = (_number, _number, _statistic, _probability, _number, _number)
     indent = "  " if any(summary.equations) else ""
-    names = [indent + (name if len(name) <= 32 else name[:31] + "…") for name in summary.names]
-    return heads, [[name, *(form(v) for form, v in zip(shown, row))] for name, row in zip(names, np.transpose(columns).tolist())]
+    columns = (summary.coef, summary.standard_error, summary.statistic, summary.p_value, summary.low, summary.high)
+    rows = []
+    for name, *numbers in zip(summary.names, *(column.tolist() for column in columns)):
+        coef, error, statistic, p, below, above = numbers
+        ends = [_beside(error, v) for v in (coef, error, below, above)]
+        name = indent + (name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…")
+        rows.append([name, *ends[:2], _statistic(statistic), _probability(p), *ends[2:]])
+    return heads, rows
 
 
 def _line(row: list[str], widths: list[int]) -> str:
     return "  ".join(text.ljust(width) if k == 0 else text.rjust(width) for k, (text, width) in enumerate(zip(row, widths)))
 
 
-def _number(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.6g}"
+def _beside(error: float, value: float) -> str:
+    """A number with as many decimals as four digits of its standard error have: what lies beyond says nothing."""
+    if np.isnan(value):
+        return "-"
+    decimals = 3 - int(np.floor(np.log10(error))) if error > 0 and np.isfinite(error) else LARGEST_DECIMALS + 1
+    return f"{value:.{max(decimals, 0)}f}" if -4 < decimals <= LARGEST_DECIMALS else f"{value:.6g}"
 
 
 def _statistic(value: float) -> str:
@@ -85,10 +97,6 @@ def _fact(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:.7g}"
 
 
-def _spread(left: str, right: str) -> str:
-    return left + " " * max(WIDTH - len(left) - len(right), 2) + right
-
-
 def _in_columns(pairs: list[tuple[str, str]], columns: int = 3) -> list[str]:
     """'label value' pairs filled down three columns."""
     depth = -(-len(pairs) // columns)
@@ -97,4 +105,4 @@ def _in_columns(pairs: list[tuple[str, str]], columns: int = 3) -> list[str]:
     for block in blocks:
         wide, long = max(len(label) for label, _ in block), max(len(value) for _, value in block)
         cells.append([f"{label.ljust(wide)}  {value.rjust(long)}" for label, value in block])
-    return ["    ".join(column[i] for column in cells if i < len(column)) for i in range(depth)]
+    return ["   ".join(column[i] for column in cells if i < len(column)) for i in range(depth)]
