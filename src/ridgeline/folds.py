@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ Split = tuple[np.ndarray, np.ndarray]
 """Rows to fit, rows to score."""
 
 DEFAULT_FOLDS = 5
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def is_count(cv: Any) -> bool:
@@ -29,8 +33,8 @@ def check_folds(cv: Any, n: int) -> int:
     return int(cv)
 
 
-def given_splits(cv: Any, X: Any, y: Any, n: int) -> list[Split]:
-    """The splits of a splitter (`cv.split(X, y)`) or an iterable of pairs, as row numbers.
+def given_splits(cv: Any, X: Any, y: Any, n: int, params: Mapping[str, Any] = NOTHING) -> list[Split]:
+    """The splits of a splitter (`cv.split(X, y, **params)`) or an iterable of pairs, as row numbers.
 
     Raises
     ------
@@ -39,7 +43,7 @@ def given_splits(cv: Any, X: Any, y: Any, n: int) -> list[Split]:
     """
     if isinstance(cv, str) or not (hasattr(cv, "split") or hasattr(cv, "__iter__")):
         raise TypeError(f"cv must be None, a number of folds, a splitter or an iterable of (rows to fit, rows to score), got {cv!r}.")
-    pairs = cv.split(X, y) if hasattr(cv, "split") else cv
+    pairs = cv.split(X, y, **params) if hasattr(cv, "split") else cv
     splits = [(np.arange(n)[train], np.arange(n)[test]) for train, test in pairs]
     if not splits:
         raise ValueError("cv gave no splits; it needs at least one pair (rows to fit, rows to score).")

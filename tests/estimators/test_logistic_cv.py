@@ -98,6 +98,30 @@ def test_a_scorer_is_given_labels_and_weights():
     assert model.C_[0] == 1e-4
 
 
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "neg_brier_score"])
+def test_a_metric_knows_the_classes_that_the_rows_left_out_lack(scoring):
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(5)
+    X, y = rng.normal(size=(60, 2)), np.repeat(["a", "b", "c"], 20)
+    rest = np.arange(0, 60, 2)
+    model = LogisticRegressionCV(Cs=[0.1], cv=[(rest, np.arange(1, 40, 2))], scoring=scoring, use_legacy_attributes=False).fit(X, y)
+    fold = LogisticRegression(C=0.1).fit(X[rest], y[rest])
+    X_out, y_out = X[1:40:2], y[1:40:2]
+    expected = {
+        "neg_log_loss": lambda: -metrics.log_loss(y_out, fold.predict_proba(X_out), labels=["a", "b", "c"]),
+        "neg_brier_score": lambda: -metrics.brier_score_loss(y_out, fold.predict_proba(X_out), labels=["a", "b", "c"]),
+    }[scoring]()
+    np.testing.assert_allclose(model.scores_[0, 0, 0], expected, rtol=1e-7)
+
+
+def test_a_metric_of_two_names_takes_the_second_for_the_positive_one():
+    metrics = pytest.importorskip("sklearn.metrics")
+    X, y = data()
+    model = LogisticRegressionCV(Cs=[1.0], cv=[(np.arange(120), np.arange(120, 240))], scoring="f1").fit(X, y)
+    fold = LogisticRegression(C=1.0).fit(X[:120], y[:120])
+    np.testing.assert_allclose(model.scores_["bee"][0, 0], metrics.f1_score(y[120:], fold.predict(X[120:]), pos_label="bee"))
+
+
 @pytest.mark.parametrize(
     "options, error, message",
     [

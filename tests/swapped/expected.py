@@ -6,8 +6,7 @@ TEN_STEPS = "max_iter=1 stands for ten steps of L-BFGS"
 PRIVATE = "calls a private function or attribute of scikit-learn's"
 CALLBACKS = "the callbacks of scikit-learn's L-BFGS, an iteration each, have no place in fits that start from samples"
 
-LABELS = "a scorer is called as it is, and a split without two classes refused: labels that a fold lacks are not passed on"
-NOT_ROUTED = "a search passes nothing on to scorers and splitters but sample_weight"
+ONE_CLASS = "rows of one class say nothing of the other, and a split that fits them is refused"
 NO_CHANGE = "defaults stay, so nothing warns that they will change"
 
 FAILURES: dict[str, str] = {
@@ -23,12 +22,9 @@ FAILURES: dict[str, str] = {
     "test_logistic::test_check_solver_option*": A_HINT,
     "test_logistic::test_get_default_scorer": PRIVATE,
     "test_logistic::test_l1_ratio_None_deprecated": NO_CHANGE,
-    "test_logistic::test_logistic_cv_folds_with_classes_missing*": LABELS,
+    "test_logistic::test_logistic_cv_folds_with_classes_missing[[]2-*": ONE_CLASS,
     "test_logistic::test_logisticregressioncv_warns_with_use_legacy_attributes": NO_CHANGE,
-    "test_logistic::test_lr_cv_scores_differ_when_sample_weight_is_requested*": NOT_ROUTED,
     "test_logistic::test_lr_scoring_warns": NO_CHANGE,
-    "test_logistic::test_multinomial_cv_iris*": LABELS,
-    "test_logistic::test_passing_params_without_enabling_metadata_routing": NOT_ROUTED,
     "test_logistic::test_large_sparse_matrix[[]*-liblinear[]]": A_HINT,
     "test_logistic::test_large_sparse_matrix[[]*-sag[]]": A_HINT,
     "test_logistic::test_large_sparse_matrix[[]*-saga[]]": A_HINT,

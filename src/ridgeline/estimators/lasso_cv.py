@@ -23,13 +23,14 @@ from .base import Regressor
 from .lasso import ElasticNet
 from .lasso_path import check_alphas, check_gram, check_ratio, enet_path, grid, lasso_path
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
+from .routing import Router
 from .whole import all_or_nothing
 
 MODERATE = 2000
 """Columns up to which the scatters of all folds are kept: at 5 folds, 200 MB."""
 
 
-class ElasticNetCV(Regressor):
+class ElasticNetCV(Router, Regressor):
     """Elastic net with the penalty that predicts left-out rows best.
 
     Minimises::
@@ -138,7 +139,7 @@ class ElasticNetCV(Regressor):
         sample_weight : array-like of shape (n,), optional
             Weights of the rows, zero or more; 1 by default.
         **params : dict
-            None are taken.
+            For the splitter, under scikit-learn's metadata routing: `groups`, say.
 
         Returns
         -------
@@ -154,8 +155,6 @@ class ElasticNetCV(Regressor):
         FitWarning
             If `certificate_.status` is not "optimal", or `max_iter` ended a search in a fold.
         """
-        if params:
-            raise ValueError(f"{type(self).__name__}.fit got {sorted(params)}, which is only supported if enable_metadata_routing=True.")
         ratios = self._ratios()
         alphas = check_alphas(self.alphas)
         fit_intercept, positive = check_flag(self.fit_intercept, "fit_intercept"), check_flag(self.positive, "positive")
@@ -163,10 +162,11 @@ class ElasticNetCV(Regressor):
         options: dict[str, Any] = {"tol": check_number(self.tol, "tol"), "max_iter": check_count(self.max_iter, "max_iter")}
         eps = check_number(self.eps, "eps", strict=True)
         matrix, weight, names = self._fit_input(X, sample_weight)
+        split = self._route("fit", weight if weight.size else None, params).split
         source = self._checked(matrix, check_targets(y, len(matrix), multi=False, warn=True), weight, names)
         check_gram(self.precompute, source, fit_intercept)
         try:
-            whole, folds = self._folds(source, X, y, fit_intercept)
+            whole, folds = self._folds(source, X, y, fit_intercept, split)
         except ValueError:
             source.check_finite()  # counts rows from the first, not from the fold's
             raise
@@ -207,7 +207,9 @@ class ElasticNetCV(Regressor):
             self.n_iter_, self.dual_gap_ = solution.n_iter, solution.certificate.suboptimality
         self.alpha_, self.l1_ratio_ = alpha, ratio
 
-    def _folds(self, source: ArraySource, X: Any, y: Any, fit_intercept: bool) -> tuple[Quadratic, list[tuple[Quadratic, Any]]]:
+    def _folds(
+        self, source: ArraySource, X: Any, y: Any, fit_intercept: bool, split: dict[str, Any]
+    ) -> tuple[Quadratic, list[tuple[Quadratic, Any]]]:
         """The problem of all rows, and for each fold that of the rows to fit beside the rows to score, or their moments."""
         cv, n = DEFAULT_FOLDS if self.cv is None else self.cv, source.n_rows
         runs = is_count(cv)
@@ -218,7 +220,7 @@ class ElasticNetCV(Regressor):
             tests = [slice(a, b) for a, b in pairwise(bounds.tolist())]
             counts = [np.bincount(np.r_[0:a, b:n], minlength=n) for a, b in pairwise(bounds.tolist())]
         else:
-            splits = given_splits(cv, X, y, n)
+            splits = given_splits(cv, X, y, n, split)
             tests = [test for _, test in splits]
             counts = [np.bincount(train, minlength=n) for train, _ in splits]
         if source.n_features > MODERATE:

@@ -20,11 +20,12 @@ from .classifier import REMEDY, LinearClassifier, loss_of_classes, require_two_c
 from .logistic import SOLVERS, LogisticRegression
 from .logistic_penalty import l1_weights, warn_of_penalty
 from .parameters import check_choice, check_count, check_flag, check_number
-from .scoring import Scorer, scorer_of
+from .routing import Router
+from .scoring import Scorer, scorer_of, told_of
 from .whole import all_or_nothing
 
 
-class LogisticRegressionCV(LinearClassifier):
+class LogisticRegressionCV(Router, LinearClassifier):
     """Logistic regression with the best of several penalties.
 
     Minimises::
@@ -94,6 +95,7 @@ class LogisticRegressionCV(LinearClassifier):
     (0.01, [0.67, 0.67, 0.67])
     """
 
+    _scores_by_scorer = True
     _hints: ClassVar = {
         **{name: check for name, check in LogisticRegression._hints.items() if name != "warm_start"},
         "penalty": partial(check_choice, choices=("deprecated", "l1", "l2", "elasticnet")),
@@ -144,7 +146,7 @@ class LogisticRegressionCV(LinearClassifier):
         self.n_threads = n_threads
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose C and fit with it.
 
         Parameters
@@ -155,6 +157,8 @@ class LogisticRegressionCV(LinearClassifier):
             Targets.
         sample_weight : array-like of shape (n,), optional
             Weights of the rows, zero or more; 1 by default.
+        **params : dict
+            For the splitter and the scorer, under scikit-learn's metadata routing: `groups`, say.
 
         Returns
         -------
@@ -176,22 +180,24 @@ class LogisticRegressionCV(LinearClassifier):
         tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
         fit_intercept, refit = check_flag(self.fit_intercept, "fit_intercept"), check_flag(self.refit, "refit")
         legacy = check_flag(self.use_legacy_attributes, "use_legacy_attributes")
-        scorer = scorer_of(self.scoring)
+        chosen = scorer_of(self.scoring)
         matrix, weight, names = self._fit_input(X, sample_weight)
         classes, codes = check_labels(y, len(matrix))
         counted = class_weights(self.class_weight, classes, codes, weight)
         source = self._checked(matrix, targets_of_classes(codes, len(classes)), counted, names)
         share = class_shares(codes, counted, len(classes))
         require_two_classes(classes, share)
-        splits = self._splits(X, y, codes)
+        scorer = told_of(classes, chosen)
+        routed = self._route("fit", weight if weight.size else None, params)
+        splits = self._splits(X, y, codes, routed.split)
         with self._watched():
             objective = Objective(source, loss_of_classes(len(classes)), 0.0, fit_intercept)
             tried = np.zeros(1) if ratios is None else ratios
             paths, n_iter = _paths(objective, source, classes, codes, splits, Cs, tried, tol, max_iter)
             scores = np.empty(n_iter.shape)
             for path, score, (_, test) in zip(paths, scores, splits):
-                s = weight[test] if weight.size else weight
-                score[:] = [[_score(scorer, classes, w, matrix[test], codes[test], s) for w in of_C] for of_C in path]
+                given = routed.of_rows(test, len(codes))
+                score[:] = [[_score(scorer, classes, w, matrix[test], codes[test], given) for w in of_C] for of_C in path]
             if refit:
                 k, j = np.unravel_index(scores.sum(axis=0).argmax(), scores.shape[1:])
                 C, ratio = float(Cs[k]), float(tried[j])
@@ -211,7 +217,7 @@ class LogisticRegressionCV(LinearClassifier):
             del self.certificate_
         return self
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> float:
         """The score by `scoring`; the accuracy without it.
 
         Parameters
@@ -222,15 +228,15 @@ class LogisticRegressionCV(LinearClassifier):
             Their labels.
         sample_weight : array-like of shape (n,), optional
             Weights of the rows; 1 by default.
+        **params : dict
+            For the scorer, under scikit-learn's metadata routing.
 
         Returns
         -------
         float
         """
-        scorer = scorer_of(self.scoring)
-        if scorer is None:
-            return super().score(X, y, sample_weight)
-        return float(scorer(self, X, y, **({} if sample_weight is None else {"sample_weight": sample_weight})))
+        scorer, given = scorer_of(self.scoring), self._route("score", sample_weight, params).score
+        return super().score(X, y, **given) if scorer is None else float(scorer(self, X, y, **given))
 
     def _grid(self) -> tuple[np.ndarray, np.ndarray | None]:
         """The values of C and the ratios."""
@@ -253,10 +259,10 @@ class LogisticRegressionCV(LinearClassifier):
             raise ValueError(f"l1_ratios must be an array-like of numbers between 0 and 1, got {self.l1_ratios!r}.")
         return Cs, ratios
 
-    def _splits(self, X: Any, y: Any, codes: np.ndarray) -> list[Split]:
+    def _splits(self, X: Any, y: Any, codes: np.ndarray, params: dict[str, Any]) -> list[Split]:
         if self.cv is None or is_count(self.cv):
             return stratified_splits(codes, check_folds(DEFAULT_FOLDS if self.cv is None else self.cv, len(codes)))
-        return given_splits(self.cv, X, y, len(codes))
+        return given_splits(self.cv, X, y, len(codes), params)
 
     def _keep(
         self, C: float, ratio: float, ratios: np.ndarray | None, paths: np.ndarray, scores: np.ndarray, n_iter: np.ndarray, legacy: bool
@@ -332,9 +338,9 @@ def _parted(w: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
     return w[:, :d], w[:, d] if w.shape[1] > d else np.zeros(len(w))
 
 
-def _score(scorer: Scorer | None, classes: np.ndarray, w: np.ndarray, X: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> float:
-    """Of coefficients, on rows left out."""
+def _score(scorer: Scorer | None, classes: np.ndarray, w: np.ndarray, X: np.ndarray, codes: np.ndarray, params: dict[str, Any]) -> float:
+    """Of coefficients, on rows left out; `params` are the scorer's."""
     model = LinearClassifier()
     model.classes_, model.n_features_in_ = classes, X.shape[1]
     model.coef_, model.intercept_ = _parted(w, X.shape[1])
-    return float((scorer or LinearClassifier.score)(model, X, classes[codes], **({"sample_weight": weight} if weight.size else {})))
+    return float((scorer or LinearClassifier.score)(model, X, classes[codes], **params))

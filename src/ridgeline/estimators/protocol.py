@@ -49,6 +49,10 @@ class Protocol:
         -------
         sklearn.utils.metadata_routing.MetadataRequest
         """
+        return self._own_requests()
+
+    def _own_requests(self) -> Any:
+        """The requests of the estimator's own methods."""
         from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
         requests = getattr(self, "_metadata_request", None)
@@ -133,7 +137,7 @@ class Protocol:
         unknown = set(wanted) - set(_metadata(self, method))
         if unknown:
             raise TypeError(f"Unexpected args: {unknown} in {method}. Accepted arguments are: {set(_metadata(self, method))}")
-        requests = self.get_metadata_routing()
+        requests = self._own_requests()
         for name, value in wanted.items():
             getattr(requests, method).add_request(param=name, alias=value)
         self._metadata_request = requests

@@ -18,11 +18,12 @@ from ..validation import check_targets
 from .base import Regressor
 from .least_squares import Ridge
 from .parameters import check_flag
+from .routing import Routed, Router
 from .scoring import scorer_of
 from .whole import all_or_nothing
 
 
-class RidgeCV(Regressor):
+class RidgeCV(Router, Regressor):
     """Ridge regression with the best of several penalties.
 
     Minimises::
@@ -97,7 +98,7 @@ class RidgeCV(Regressor):
         self.n_threads = n_threads
 
     @all_or_nothing
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose the penalty and fit with it.
 
         Parameters
@@ -108,6 +109,8 @@ class RidgeCV(Regressor):
             Targets, one or t of them per row.
         sample_weight : array-like of shape (n,), optional
             Weights of the rows, zero or more; 1 by default.
+        **params : dict
+            For the splitter and the scorer, under scikit-learn's metadata routing: `groups`, say.
 
         Returns
         -------
@@ -135,15 +138,15 @@ class RidgeCV(Regressor):
             )
         targets = check_targets(y, len(matrix))
         source = self._checked(matrix, targets, weight, names)
-        results = None
+        results, routed = None, self._route("fit", weight if weight.size else None, params)
         if self.cv is None:
             moments = moments_of(source) if len(matrix) >= matrix.shape[1] else None
             if moments is None:
                 source.check_finite()
-            alpha, score, results = self._leave_one_out(source, moments, alphas, fit_intercept, scorer)
+            alpha, score, results = self._leave_one_out(source, moments, alphas, fit_intercept, scorer, routed)
         else:
             try:
-                alpha, score, moments = self._folds(source, X, y, alphas, fit_intercept, scorer)
+                alpha, score, moments = self._folds(source, X, y, alphas, fit_intercept, scorer, routed)
             except ValueError:
                 source.check_finite()  # counts rows from the first, not from the fold's
                 raise
@@ -173,7 +176,7 @@ class RidgeCV(Regressor):
         return alphas.astype(np.float64)
 
     def _leave_one_out(
-        self, source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, scorer: Any
+        self, source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, scorer: Any, routed: Routed
     ) -> tuple[Any, Any, np.ndarray]:
         """The best penalty, its score, and the table of results (if it is wanted)."""
         n, t, k = source.n_rows, source.n_targets, len(alphas)
@@ -196,7 +199,7 @@ class RidgeCV(Regressor):
         else:
             together = [range(t)] if not self.alpha_per_target or flat else [[j] for j in range(t)]
             scores = np.array([
-                [_score(scorer, results[:, list(some), j], y[:, list(some)], source.weight) for j in range(k)]
+                [_score(scorer, results[:, list(some), j], y[:, list(some)], routed.score) for j in range(k)]
                 for some in together
             ])
         best = scores.argmax(axis=1)
@@ -205,7 +208,7 @@ class RidgeCV(Regressor):
         return (alpha, score, results) if self.alpha_per_target and not flat else (float(alpha[0]), float(score[0]), results)
 
     def _folds(
-        self, source: ArraySource, X: Any, y: Any, alphas: np.ndarray, fit_intercept: bool, scorer: Any
+        self, source: ArraySource, X: Any, y: Any, alphas: np.ndarray, fit_intercept: bool, scorer: Any, routed: Routed
     ) -> tuple[float, float, Moments | None]:
         """The best penalty over the folds, its mean score, and the moments of all rows where the folds give them."""
         n = source.n_rows
@@ -217,7 +220,7 @@ class RidgeCV(Regressor):
             trains = without_each(parts)
             moments = trains[0] + parts[0]
         else:
-            pairs = given_splits(self.cv, X, y, n)
+            pairs = given_splits(self.cv, X, y, n, routed.split)
             tests = [test for _, test in pairs]
             parts = [moments_of(source.take(test)) for test in tests]
             trains = [moments_of(source.take(train)) for train, _ in pairs]
@@ -230,8 +233,8 @@ class RidgeCV(Regressor):
             else:
                 rows = source.X[test]
                 truth = source.y[test].reshape(len(rows), -1)
-                weight = source.weight[test] if source.weight.size else source.weight
-                scores[k] = [_score(scorer, linear(rows, w, b), truth, weight) for w, b in zip(coef, intercept)]
+                given = routed.of_rows(test, n)
+                scores[k] = [_score(scorer, linear(rows, w, b), truth, given) for w, b in zip(coef, intercept)]
         mean = scores.mean(axis=0)
         best = int(mean.argmax())
         return float(alphas[best]), float(mean[best]), moments
@@ -244,7 +247,6 @@ class _Given(Regressor):
         return np.asarray(X)
 
 
-def _score(scorer: Any, prediction: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
+def _score(scorer: Any, prediction: np.ndarray, y: np.ndarray, params: dict[str, Any]) -> float:
     flat = y.shape[1] == 1
-    weights = {"sample_weight": weight} if weight.size else {}
-    return float(scorer(_Given(), prediction[:, 0] if flat else prediction, y[:, 0] if flat else y, **weights))
+    return float(scorer(_Given(), prediction[:, 0] if flat else prediction, y[:, 0] if flat else y, **params))

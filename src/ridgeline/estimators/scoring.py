@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 Scorer = Callable[..., Any]
 """`scorer(estimator, X, y)`, with `sample_weight=` where there are weights."""
@@ -20,3 +23,24 @@ def scorer_of(scoring: Any) -> Scorer | None:
     except ImportError as error:
         raise ImportError(f"scoring={scoring!r} names one of scikit-learn's scorers: install scikit-learn, or pass a function.") from error
     return get_scorer(scoring)
+
+
+def told_of(classes: np.ndarray, scorer: Scorer | None) -> Scorer | None:
+    """The same scorer, which knows all classes: the rows that a split leaves out may lack some, and a metric finds its labels in them.
+
+    Changes a scorer of scikit-learn's whose metric takes `labels` (log loss, Brier score, F1 ...), where it has none of its own; of two
+    classes the second is the positive one.
+    """
+    metric = getattr(scorer, "_score_func", None)
+    takes = inspect.signature(metric).parameters if metric is not None else {}
+    if scorer is None or "labels" not in takes:
+        return scorer
+    from sklearn.metrics import make_scorer
+
+    known: dict[str, Any] = {"labels": classes}
+    if len(classes) == 2 and "pos_label" in takes:
+        known["pos_label"] = classes[1]
+    wrapped: Any = scorer
+    return make_scorer(
+        metric, greater_is_better=wrapped._sign > 0, response_method=wrapped._response_method, **{**known, **wrapped._kwargs}
+    )
