@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from ridgeline import HuberRegressor, LogisticRegression, QuantileRegressor, Ridge, source
+from ridgeline import ElasticNet, HuberRegressor, Lasso, LogisticRegression, QuantileRegressor, Ridge, source
 from ridgeline.certificate import FitWarning
 from ridgeline.sources import ArraySource, fold
 from ridgeline.watch import OutOfTime, watch, watched
@@ -41,6 +41,43 @@ def test_a_fit_that_runs_out_of_time_returns_its_best_point_and_says_so(classes)
     slope = 1 / (1 + np.exp(-z)) - y
     gradient = np.append((X.T @ slope + model.coef_[0]) / len(y), slope.mean())
     assert np.abs(gradient).max() <= model.certificate_.gradient_norm * (1 + 1e-9)
+
+
+REGRESSORS = [
+    HuberRegressor(), HuberRegressor(delta=1.0), HuberRegressor(alpha=0, epsilon=1.0), QuantileRegressor(alpha=0),
+    QuantileRegressor(alpha=0.01, quantile=0.9), Lasso(alpha=0.01), ElasticNet(alpha=0.01),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    random = np.random.default_rng(3)
+    X = random.normal(size=(3000, 10))
+    return X, X @ random.normal(size=10) + random.standard_t(2, size=len(X))
+
+
+@pytest.mark.parametrize("model", REGRESSORS, ids=repr)
+def test_regressors_that_run_out_of_time_say_so_and_what_they_have_is_within_their_bound(numbers, model):
+    best = type(model)(**model.get_params()).fit(*numbers)
+    early = type(model)(**model.get_params()).set_params(time_limit=1e-9)
+    with pytest.warns(FitWarning, match="time_limit"):
+        early.fit(*numbers)
+    proof = early.certificate_
+    assert (best.certificate_.status, proof.status) == ("optimal", "stopped_early")
+    assert np.isfinite(early.coef_).all() and proof.suboptimality > best.certificate_.suboptimality
+    if isinstance(model, QuantileRegressor):  # whose objective is the mean, as the bound is
+        risk = [np.maximum(model.quantile * r, (model.quantile - 1) * r).mean() + model.alpha * np.abs(m.coef_).sum()
+                for m in (early, best) for r in (numbers[1] - m.predict(numbers[0]),)]  # fmt: skip
+        assert risk[0] - risk[1] <= proof.suboptimality * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("model", REGRESSORS, ids=repr)
+def test_regressors_with_time_enough_and_a_display_are_the_same(numbers, model, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    plain = type(model)(**model.get_params()).fit(*numbers)
+    watched = type(model)(**model.get_params()).set_params(time_limit=1000, verbose=True).fit(*numbers)
+    assert (plain.coef_ == watched.coef_).all() and repr(plain.certificate_) == repr(watched.certificate_)
+    assert ("risk" in capsys.readouterr().err) == isinstance(model, HuberRegressor)
 
 
 def test_time_enough_changes_nothing(classes):

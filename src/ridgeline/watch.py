@@ -124,6 +124,12 @@ def watch() -> Watch | None:
     return _current.get()
 
 
+def time_is_up() -> bool:
+    """Whether the deadline of the innermost scope has passed: for a solver that ends between two steps by itself."""
+    scope = _current.get()
+    return scope is not None and monotonic() > scope.deadline
+
+
 @contextmanager
 def watched(time_limit: float | None = None, verbose: bool = False) -> Iterator[None]:
     """A scope in which folds are timed and shown; without a limit and a display, no scope at all.

@@ -125,6 +125,10 @@ def test_fit_refuses_and_changes_nothing(Estimator: type, case: tuple[Any, Any, 
     assert snapshot(model) == before
 
 
+# estimators whose fits may take a time limit
+WATCHED = [HuberRegressor, QuantileRegressor, Lasso, ElasticNet, LogisticRegression]
+
+
 PARAMETERS: list[tuple[type, str, Any, type[Exception], str]] = [
     (LinearRegression, "fit_intercept", "no", TypeError, "fit_intercept must be True or False, got 'no'"),
     (LinearRegression, "copy_X", "no", TypeError, "copy_X must be True or False"),
@@ -206,9 +210,9 @@ PARAMETERS: list[tuple[type, str, Any, type[Exception], str]] = [
     (LogisticRegression, "class_weight", {1: np.nan}, ValueError, "class_weight holds .*nan"),
     (LogisticRegression, "class_weight", {1: "heavy"}, ValueError, "class_weight holds 'heavy'"),
     (LogisticRegression, "class_weight", {1: 0.0}, ValueError, "one class"),
-    (LogisticRegression, "time_limit", 0.0, ValueError, "time_limit == 0.0, must be greater than 0"),
-    (LogisticRegression, "time_limit", "1 h", TypeError, "time_limit must be a number"),
-    (LogisticRegression, "verbose", "yes", TypeError, "verbose must be True, False or a whole number, got 'yes'"),
+    *((Estimator, "time_limit", 0.0, ValueError, "time_limit == 0.0, must be greater than 0") for Estimator in WATCHED),
+    *((Estimator, "time_limit", "1 h", TypeError, "time_limit must be a number") for Estimator in WATCHED),
+    *((Estimator, "verbose", "yes", TypeError, "verbose must be True, False or a whole number, got 'yes'") for Estimator in WATCHED),
     *((Estimator, "n_threads", 0, ValueError, "n_threads must be None or a whole number") for Estimator in ESTIMATORS),
 ]
 

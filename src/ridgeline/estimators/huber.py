@@ -44,6 +44,11 @@ class HuberRegressor(Regressor):
         Largest entry of the gradient of F / (total weight), in centred and scaled columns, that counts as converged.
     delta : float, optional
         A fixed threshold in units of y, in place of epsilon times a fitted scale.
+    time_limit : float, optional
+        Seconds after which no read of the rows is begun or completed: the fit ends with the best coefficients found until then, its
+        certificate says "stopped_early", and it warns. The reads up to a first point are always made.
+    verbose : bool or int, default False
+        Show reads, risk, gradient and time while the fit runs, by tqdm where it is installed, else on standard error.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -91,6 +96,8 @@ class HuberRegressor(Regressor):
         fit_intercept: bool = True,
         tol: float = 1e-8,
         delta: float | None = None,
+        time_limit: float | None = None,
+        verbose: bool | int = False,
         n_threads: int | None = None,
     ) -> None:
         self.epsilon = epsilon
@@ -100,6 +107,8 @@ class HuberRegressor(Regressor):
         self.fit_intercept = fit_intercept
         self.tol = tol
         self.delta = delta
+        self.time_limit = time_limit
+        self.verbose = verbose
         self.n_threads = n_threads
 
     @all_or_nothing
@@ -177,15 +186,14 @@ class HuberRegressor(Regressor):
     def _minimise(self, source: Source) -> tuple[Minimum, float, float]:
         """The minimum, the threshold and the scale."""
         epsilon, alpha, tol, max_iter = self._options()
-        if self.delta is None:
-            best, scale = solve_scaled_huber(
-                source, epsilon, alpha, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter
-            )
-            threshold = epsilon * scale
-        else:
-            threshold, scale = check_number(self.delta, "delta", strict=True), 1.0
-            best = solve_huber(source, threshold, alpha, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter)
-        return best, threshold, scale
+        fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        delta = None if self.delta is None else check_number(self.delta, "delta", strict=True)
+        with self._watched():
+            if delta is None:
+                best, scale = solve_scaled_huber(source, epsilon, alpha, fit_intercept, tol=tol, max_iter=max_iter)
+                return best, epsilon * scale, scale
+            best = solve_huber(source, delta, alpha, fit_intercept, tol=tol, max_iter=max_iter)
+            return best, delta, 1.0
 
     def _store(self, best: Minimum, scale: float, n_features: int, names: np.ndarray | None) -> None:
         self.coef_ = best.coef[0]

@@ -67,6 +67,11 @@ class ElasticNet(Regressor):
         No coefficient may be negative.
     random_state, selection : accepted and not used
         Parameters of scikit-learn's: the order of the coefficients does not change the minimum.
+    time_limit : float, optional
+        Seconds after which no further step is begun: the fit ends with the best coefficients found until then, its certificate says
+        "stopped_early", and it warns. The reads up to a first point are always made.
+    verbose : bool or int, default False
+        Show how many rows have been read while the fit runs, by tqdm where it is installed.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -118,6 +123,8 @@ class ElasticNet(Regressor):
         positive: bool = False,
         random_state: Any = None,
         selection: str = "cyclic",
+        time_limit: float | None = None,
+        verbose: bool | int = False,
         n_threads: int | None = None,
     ) -> None:
         self.alpha = alpha
@@ -131,6 +138,8 @@ class ElasticNet(Regressor):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.time_limit = time_limit
+        self.verbose = verbose
         self.n_threads = n_threads
 
     @all_or_nothing
@@ -252,8 +261,9 @@ class ElasticNet(Regressor):
             self._fit_smooth(source, moments, penalty, flat)
             return
         solutions = []
-        for k, problem in enumerate(_problems(source, moments, bool(self.fit_intercept))):
-            solutions.append(solve_lasso(problem, penalty, self._start(problem, k), tol=self.tol, max_iter=self.max_iter))
+        with self._watched():
+            for k, problem in enumerate(_problems(source, moments, bool(self.fit_intercept))):
+                solutions.append(solve_lasso(problem, penalty, self._start(problem, k), tol=self.tol, max_iter=self.max_iter))
         self._store(solutions, flat)
 
     def _start(self, problem: Quadratic, k: int) -> np.ndarray | None:
@@ -335,6 +345,11 @@ class Lasso(ElasticNet):
         No coefficient may be negative.
     random_state, selection : accepted and not used
         Parameters of scikit-learn's: the order of the coefficients does not change the minimum.
+    time_limit : float, optional
+        Seconds after which no further step is begun: the fit ends with the best coefficients found until then, its certificate says
+        "stopped_early", and it warns. The reads up to a first point are always made.
+    verbose : bool or int, default False
+        Show how many rows have been read while the fit runs, by tqdm where it is installed.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -381,11 +396,14 @@ class Lasso(ElasticNet):
         positive: bool = False,
         random_state: Any = None,
         selection: str = "cyclic",
+        time_limit: float | None = None,
+        verbose: bool | int = False,
         n_threads: int | None = None,
     ) -> None:
         super().__init__(
             alpha, l1_ratio=1.0, fit_intercept=fit_intercept, precompute=precompute, max_iter=max_iter, copy_X=copy_X, tol=tol,
-            warm_start=warm_start, positive=positive, random_state=random_state, selection=selection, n_threads=n_threads,
+            warm_start=warm_start, positive=positive, random_state=random_state, selection=selection, time_limit=time_limit,
+            verbose=verbose, n_threads=n_threads,
         )  # fmt: skip
 
 

@@ -43,6 +43,11 @@ class QuantileRegressor(Regressor):
         Relative duality gap that counts as optimal; an exact vertex closes it altogether.
     max_iter : int, default 100
         Steps of the interior point at most.
+    time_limit : float, optional
+        Seconds after which no further step is begun: the fit ends with the best coefficients found until then, its certificate says
+        "stopped_early", and it warns. The reads up to a first point are always made.
+    verbose : bool or int, default False
+        Show how many rows have been read while the fit runs, by tqdm where it is installed.
     n_threads : int, optional
         Threads that share each pass over the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. The coefficients have the
         same bits for any number.
@@ -85,6 +90,8 @@ class QuantileRegressor(Regressor):
         solver_options: dict[str, Any] | None = None,
         tol: float = 1e-10,
         max_iter: int = 100,
+        time_limit: float | None = None,
+        verbose: bool | int = False,
         n_threads: int | None = None,
     ) -> None:
         self.quantile = quantile
@@ -94,6 +101,8 @@ class QuantileRegressor(Regressor):
         self.solver_options = solver_options
         self.tol = tol
         self.max_iter = max_iter
+        self.time_limit = time_limit
+        self.verbose = verbose
         self.n_threads = n_threads
 
     @all_or_nothing
@@ -172,9 +181,11 @@ class QuantileRegressor(Regressor):
         tau, alpha, tol, max_iter = self._options()
         total = float(source.weight.sum()) if source.weight.size else float(source.n_rows)
         require_rows(total)
-        coef, intercept, n_iter, certificate = solve_quantile(
-            source, tau, alpha * total, check_flag(self.fit_intercept, "fit_intercept"), tol=tol, max_iter=max_iter
-        )
+        fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        with self._watched():
+            coef, intercept, n_iter, certificate = solve_quantile(
+                source, tau, alpha * total, fit_intercept, tol=tol, max_iter=max_iter
+            )
         self.coef_ = coef
         self.intercept_ = intercept if self.fit_intercept else 0.0
         self.n_iter_ = n_iter

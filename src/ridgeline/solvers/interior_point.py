@@ -36,6 +36,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..watch import time_is_up
 from .central_path import Iterate, advance, dual_feasible, start, weighted_least_squares
 from .vertex import DualPair, Rows, choose_basis, find_vertex, paired, vanishes
 
@@ -181,6 +182,11 @@ class _Budget:
     most: int
     made: int = 0
 
+    @property
+    def spent(self) -> bool:
+        """Whether they are made, or the time is up."""
+        return self.made >= self.most or time_is_up()
+
 
 def _follow(
     rows: Rows, at: Iterate, below: float, offset: float, budget: _Budget
@@ -191,7 +197,7 @@ def _follow(
         q = at.weights()
         gap = at.complementarity()
         ratio = gap / max(gap + float(at.r @ at.v) + offset, 5e-324)
-        last = budget.made >= budget.most or not step > SMALLEST_STEP
+        last = budget.spent or not step > SMALLEST_STEP
         if last or ratio <= below:
             return q, ratio, last
         step = advance(rows, at, q)

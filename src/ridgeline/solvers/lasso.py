@@ -29,6 +29,7 @@ from ..certificate import ILL_CONDITIONED, OPTIMAL, STOPPED_EARLY, Certificate
 from ..doubledouble import exact
 from ..sources import ArraySource, require_rows
 from ..sparse_rows import SparseRows
+from ..watch import time_is_up
 from .cholesky import CholeskyFactor
 from .coordinate_descent import minimise_on_gram
 from .least_squares import EPS, REFINABLE, TEN_DIGITS, WELL_CONDITIONED, refine
@@ -90,7 +91,7 @@ def solve_lasso(problem: Quadratic, penalty: Penalty, start: np.ndarray | None =
     at = problem.at(v, ridge)
     size, n_iter, rcond, refined, found = problem.batch, 0, 1.0, False, _is_minimum(at, lam, penalty.positive)
     for _ in range(ROUNDS):
-        if found or n_iter >= max_iter:
+        if found or n_iter >= max_iter or time_is_up():
             break
         columns = _working_set(at, lam, penalty.positive, size)
         A, c = problem.gram(columns)
@@ -182,8 +183,9 @@ def _certified(
         status, message = OPTIMAL, f"{used} of {len(lam)} columns are in use; the duality gap is below tol after {n_iter} sweeps."
     else:
         status = STOPPED_EARLY
+        remedy = "The time limit came first: raise time_limit." if time_is_up() else "You might want to increase the number of iterations."
         message = (
-            "Objective did not converge. You might want to increase the number of iterations. "
+            f"Objective did not converge. {remedy} "
             f"Duality gap: {bound:.3e}, tolerance: {tolerance:.3e}, after {n_iter} sweeps."
         )
     certificate = Certificate(

@@ -17,6 +17,7 @@ from ..objective import Objective, predictions
 from ..pointwise import SQUARED
 from ..sources import EMPTY, SLAB_ELEMENTS, ArraySource, fold
 from ..sparse_rows import as_array
+from ..watch import time_is_up
 from .interior_point import interior_point
 
 BLUR = 1e-13
@@ -129,7 +130,8 @@ def solve_quantile(
         ),
         STOPPED_EARLY: (
             STOPPED_EARLY,
-            f"Stopped after {fit.n_iter} iterations with a duality gap of {gap:.1e}: raise max_iter, or scale the columns.",
+            f"Stopped after {fit.n_iter} iterations with a duality gap of {gap:.1e}: "
+            f"raise {'time_limit' if time_is_up() else 'max_iter'}, or scale the columns.",
         ),
     }
     status, message = messages[fit.status]

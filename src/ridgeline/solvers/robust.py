@@ -17,6 +17,7 @@ from ..pointwise import SQUARED, ScaledHuberLoss, huber_loss
 from ..ranges import power_of_two_scale
 from ..sources import Source, fold
 from ..views import LargestTarget, ScaledTargets
+from ..watch import time_is_up
 from .corner import large_enough
 from .newton import SAMPLES, newton
 from .regular_hessian import RegularHessian
@@ -119,7 +120,7 @@ def solve_scaled_huber(
 
     if rms > _floor(squares, theta, rms):
         best, sigma = jointly(theta, rms)
-        if best.certificate.status == OPTIMAL:
+        if best.certificate.status == OPTIMAL or time_is_up():
             return best, sigma
         theta, sigma = _come_down(whole, squares, theta, rms, epsilon, alpha / factor)
         if sigma > _floor(squares, theta, rms):
