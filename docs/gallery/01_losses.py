@@ -60,7 +60,9 @@ for model, style in [
     (HuberRegressor(delta=0.3, alpha=0), "-."),
 ]:
     model.fit(x[:, None], y)
-    print(f"{type(model).__name__:<18} slope {model.coef_[0]: .3f}  intercept {model.intercept_:.3f}")
+    print(
+        f"{type(model).__name__:<18} slope {model.coef_[0]: .3f}  intercept {model.intercept_:.3f}"
+    )
     axes.plot(x, model.predict(x[:, None]), style, label=type(model).__name__)
 axes.set(xlabel="x", ylabel="y", title="One line, three losses; three rows are wild")
 axes.legend()

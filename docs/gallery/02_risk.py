@@ -73,6 +73,10 @@ axes.semilogy(degrees, curves[0], "o-", label="30 training rows")
 axes.semilogy(degrees, curves[1], "s--", label="30 test rows")
 axes.fill_between(degrees, *curves, alpha=0.15, label="generalization gap")
 axes.axhline(0.09, color="grey", linestyle=":", label="noise: no predictor has less")
-axes.set(xlabel="degree of the polynomial", ylabel="mean squared loss", title="Training risk, test risk and the gap")
+axes.set(
+    xlabel="degree of the polynomial",
+    ylabel="mean squared loss",
+    title="Training risk, test risk and the gap",
+)
 axes.legend()
 plt.show()

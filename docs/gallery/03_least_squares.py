@@ -28,7 +28,10 @@ print("gradient", least_squares_gradient(w, X, y))
 # The gradient is what a difference quotient approaches. The risk is quadratic, so that the central one has no error but rounding:
 
 h = 1e-3
-quotient = [(least_squares_cost(w + h * e, X, y) - least_squares_cost(w - h * e, X, y)) / (2 * h) for e in np.eye(2)]
+quotient = [
+    (least_squares_cost(w + h * e, X, y) - least_squares_cost(w - h * e, X, y)) / (2 * h)
+    for e in np.eye(2)
+]
 print("central differences", np.array(quotient))
 
 # %%
@@ -44,11 +47,23 @@ print("gradient there", least_squares_gradient(best.coef_, X, y))
 axis = np.linspace(-1.5, 2.0, 60)
 risk = np.array([[least_squares_cost([a, b], X, y) for a in axis] for b in axis])
 figure, axes = plt.subplots(figsize=(6.0, 5.2))
-levels = axes.contour(axis, axis, risk, levels=[0.25, 0.35, 0.6, 1.0, 1.6, 2.5, 4.0, 6.0], cmap="viridis")
+levels = axes.contour(
+    axis, axis, risk, levels=[0.25, 0.35, 0.6, 1.0, 1.6, 2.5, 4.0, 6.0], cmap="viridis"
+)
 axes.clabel(levels, fontsize=8)
 for start in [(-0.5, 0.5), (-1.0, -1.0), (1.5, 1.2), (0.5, 1.5), (1.6, -1.2)]:
-    axes.annotate("", np.add(start, -0.15 * least_squares_gradient(start, X, y)), start, arrowprops={"arrowstyle": "->", "color": "C3"})
+    axes.annotate(
+        "",
+        np.add(start, -0.15 * least_squares_gradient(start, X, y)),
+        start,
+        arrowprops={"arrowstyle": "->", "color": "C3"},
+    )
 axes.plot(*best.coef_, "*", color="C1", markersize=14, label="minimiser")
-axes.set(xlabel="$w_1$", ylabel="$w_2$", title="Risk, negative gradients, and the minimiser", aspect="equal")
+axes.set(
+    xlabel="$w_1$",
+    ylabel="$w_2$",
+    title="Risk, negative gradients, and the minimiser",
+    aspect="equal",
+)
 axes.legend()
 plt.show()

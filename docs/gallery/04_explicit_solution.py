@@ -29,7 +29,11 @@ print("LinearRegression ", LinearRegression(fit_intercept=False).fit(X, y).coef_
 
 x = np.arange(1, 31, dtype=float)
 degrees = np.arange(1, 9)
-condition, errors = [], {"explicit inverse": [], "solving the normal equations": [], "numpy.linalg.lstsq": [], "ridgeline": []}
+condition = []
+errors = {
+    name: []
+    for name in ["explicit inverse", "solving the normal equations", "numpy.linalg.lstsq", "ridgeline"]
+}
 for degree in degrees:
     X = np.vander(x, degree + 1, increasing=True)
     truth = np.ones(degree + 1)
@@ -50,7 +54,11 @@ for (name, error), style in zip(errors.items(), ["v-", "^-.", "s--", "o-"]):
     axes.loglog(condition, error, style, label=name)
 axes.axhline(1, color="grey", linewidth=0.8)
 axes.text(condition[0], 1.6, "no correct digit", color="grey", fontsize=9)
-axes.set(xlabel="condition number of X", ylabel="largest error of a coefficient (truth: 1)", title="Polynomials of degree 1 to 8")
+axes.set(
+    xlabel="condition number of X",
+    ylabel="largest error of a coefficient (truth: 1)",
+    title="Polynomials of degree 1 to 8",
+)
 axes.legend(loc="upper left", bbox_to_anchor=(0, 0.93))
 plt.show()
 
@@ -61,7 +69,8 @@ plt.show()
 
 for degree in (1, 8):
     X = np.vander(x, degree + 1, increasing=True)
-    print(f"degree {degree}:", LinearRegression(fit_intercept=False).fit(X, X.sum(axis=1)).certificate_)
+    certificate = LinearRegression(fit_intercept=False).fit(X, X.sum(axis=1)).certificate_
+    print(f"degree {degree}: {certificate.solver}; condition {certificate.condition:.1e}")
 
 # %%
 # :doc:`../conditioning` measures the same on worse designs, and :doc:`../accuracy` the functions of the next sections.

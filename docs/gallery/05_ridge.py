@@ -29,9 +29,15 @@ y = y - y.mean()
 n, lam = len(y), 0.1
 
 ridge = Ridge(alpha=lam, fit_intercept=False).fit(X, y)
-print("closed form (14) beside Ridge(lambda): ", np.abs(least_squares_by_inverse(X, y, lam) - ridge.coef_).max())
+print(
+    "closed form (14) beside Ridge(lambda): ",
+    np.abs(least_squares_by_inverse(X, y, lam) - ridge.coef_).max(),
+)
 mean = Ridge(alpha=n * lam / 2, fit_intercept=False).fit(X, y)
-print("gradient (13) at Ridge(n lambda / 2):  ", np.abs(least_squares_gradient(mean.coef_, X, y, alpha=lam)).max())
+print(
+    "gradient (13) at Ridge(n lambda / 2):  ",
+    np.abs(least_squares_gradient(mean.coef_, X, y, alpha=lam)).max(),
+)
 
 # %%
 # The path of the coefficients
@@ -48,9 +54,18 @@ chosen = RidgeCV(alphas=alphas).fit(X, y)
 
 figure, axes = plt.subplots(figsize=(6.4, 4.2))
 axes.semilogx(alphas, path)
-axes.axvline(chosen.alpha_, color="grey", linestyle=":", label=f"left-out rows predicted best: {chosen.alpha_:.3g}")
+axes.axvline(
+    chosen.alpha_,
+    color="grey",
+    linestyle=":",
+    label=f"left-out rows predicted best: {chosen.alpha_:.3g}",
+)
 axes.axhline(0, color="grey", linewidth=0.8)
-axes.set(xlabel=r"penalty $\lambda$ of (14)", ylabel="coefficient", title="Ten coefficients of the diabetes data")
+axes.set(
+    xlabel=r"penalty $\lambda$ of (14)",
+    ylabel="coefficient",
+    title="Ten coefficients of the diabetes data",
+)
 axes.legend()
 plt.show()
 

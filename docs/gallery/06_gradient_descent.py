@@ -22,7 +22,9 @@ quick = gradient_descent("squared_error", X, y, learning_rate=0.9, tol=1e-8, **o
 exact = LinearRegression().fit(X, y)
 least = least_squares_cost(exact.coef_, X, y - exact.intercept_)
 print(f"0.001: {slow.n_iter} steps, risk {slow.risk[-1]:.1f}, gradient {slow.gradient_norm:.1e}")
-print(f"0.9:   {quick.n_iter} steps, risk {quick.risk[-1]:.1f}, gradient {quick.gradient_norm:.1e}, converged: {quick.converged}")
+print(
+    f"0.9:   {quick.n_iter} steps, risk {quick.risk[-1]:.1f}, gradient {quick.gradient_norm:.1e}, converged: {quick.converged}"
+)
 print(f"exact: {exact.certificate_.passes} reads of the rows, risk {least:.1f}")
 
 # %%
@@ -36,7 +38,12 @@ axes.plot(slow.risk, label=r"$\eta = 0.001$")
 axes.plot(quick.risk, "--", label=r"$\eta = 0.9$")
 axes.axhline(least, color="grey", linestyle=":", label="least risk there is")
 axes.set_xscale("symlog", linthresh=1)
-axes.set(xlabel="steps", ylabel="training risk", xlim=(0, 15_000), title="Gradient descent on the diabetes data")
+axes.set(
+    xlabel="steps",
+    ylabel="training risk",
+    xlim=(0, 15_000),
+    title="Gradient descent on the diabetes data",
+)
 axes.legend()
 plt.show()
 
@@ -50,12 +57,16 @@ import warnings
 
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    wild = gradient_descent("squared_error", X, y, learning_rate=1.01, fit_intercept=True, max_iter=400)
+    wild = gradient_descent(
+        "squared_error", X, y, learning_rate=1.01, fit_intercept=True, max_iter=400
+    )
 print(caught[0].message)
 
 figure, axes = plt.subplots(figsize=(6.4, 3.6))
 for rate, style in [(0.1, "-"), (0.9, "--"), (0.99, "-.")]:
-    r = gradient_descent("squared_error", X, y, learning_rate=rate, fit_intercept=True, max_iter=400)
+    r = gradient_descent(
+        "squared_error", X, y, learning_rate=rate, fit_intercept=True, max_iter=400
+    )
     axes.semilogy(r.risk, style, label=rf"$\eta = {rate}$")
 axes.semilogy(wild.risk, ":", color="C3", linewidth=2, label=r"$\eta = 1.01 > 2/L$")
 axes.set(xlabel="steps", ylabel="training risk", title="Learning rates below and beyond 2/L")

@@ -45,15 +45,25 @@ print(one_hot(["cat", "dog"], classes=["cat", "dog", "emu"]))
 corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(0.75)]])
 figure, axes = plt.subplots(figsize=(5.6, 5.0))
 axes.fill(*corners.T, facecolor="none", edgecolor="grey")
-for corner, name, where in zip(corners, ("(1, 0, 0)", "(0, 1, 0)", "(0, 0, 1)"), ("right", "left", "center")):
-    axes.annotate(name, corner, (0, 8 if where == "center" else -14), textcoords="offset points", ha=where, color="grey")
+for corner, name, where in zip(
+    corners, ("(1, 0, 0)", "(0, 1, 0)", "(0, 0, 1)"), ("right", "left", "center")
+):
+    axes.annotate(
+        name,
+        corner,
+        (0, 8 if where == "center" else -14),
+        textcoords="offset points",
+        ha=where,
+        color="grey",
+    )
 factors = np.linspace(0, 6, 60)
 for k, logits in enumerate(np.random.default_rng(3).normal(size=(7, 3))):
     way = softmax(factors[:, None] * logits) @ corners
     axes.plot(*way.T, color=f"C{k}")
     axes.plot(*way[10], "o", color=f"C{k}", markersize=5)
 axes.plot(*(np.full(3, 1 / 3) @ corners), "k*", markersize=11, label="all logits equal")
-axes.set(title="softmax(t z) for t from 0 to 6; dots at t = 1", aspect="equal")
+axes.set_title("softmax(t z) for t from 0 to 6; dots at t = 1", pad=18)
+axes.set_aspect("equal")
 axes.axis("off")
 axes.legend(loc="upper left")
 plt.show()

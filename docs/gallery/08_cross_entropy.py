@@ -15,7 +15,13 @@ The entropy does not depend on the prediction, so that minimising one minimises 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ridgeline import binary_cross_entropy, categorical_cross_entropy, kl_divergence, softmax, sparse_categorical_cross_entropy
+from ridgeline import (
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    kl_divergence,
+    softmax,
+    sparse_categorical_cross_entropy,
+)
 
 y = np.array([[0.7, 0.2, 0.1]])
 p = np.array([[0.5, 0.3, 0.2]])
@@ -41,7 +47,10 @@ print("sparse", sparse_categorical_cross_entropy([0, 1], p))
 z = np.array([[800.0, 0.0, 0.0]])
 print("from logits       ", sparse_categorical_cross_entropy([1], z, from_logits=True))
 print("from probabilities", sparse_categorical_cross_entropy([1], softmax(z)))
-print("sure and right    ", sparse_categorical_cross_entropy([0], [[40.0, 0.0, 0.0]], from_logits=True))
+print(
+    "sure and right    ",
+    sparse_categorical_cross_entropy([0], [[40.0, 0.0, 0.0]], from_logits=True),
+)
 
 # %%
 # Two classes
@@ -56,6 +65,11 @@ for target, style in [(1.0, "-"), (0.7, "--"), (0.5, "-."), (0.0, ":")]:
     (line,) = axes.plot(p, loss, style, label=f"y = {target:g}")
     best = p[loss.argmin()]
     axes.plot(best, loss.min(), "o", color=line.get_color())
-axes.set(xlabel="predicted probability p of class 1", ylabel="loss (nats)", ylim=(-0.1, 4), title="Binary cross-entropy and its minima")
+axes.set(
+    xlabel="predicted probability p of class 1",
+    ylabel="loss (nats)",
+    ylim=(-0.1, 4),
+    title="Binary cross-entropy and its minima",
+)
 axes.legend()
 plt.show()

@@ -63,7 +63,11 @@ for k, name in enumerate(("malignant", "benign")):
     jitter = np.random.default_rng(0).uniform(-0.04, 0.04, size=(y == k).sum())
     axes.scatter(logits[y == k], k + jitter, s=9, marker="os"[k], label=f"{name} (class {k})")
 axes.axvline(0, color="grey", linestyle=":")
-axes.set(xlabel="logit", ylabel="probability of class 1", title=f"569 tumours, {model.score(X, y):.1%} on the right side")
+axes.set(
+    xlabel="logit",
+    ylabel="probability of class 1",
+    title=f"569 tumours, {model.score(X, y):.1%} on the right side",
+)
 axes.legend(loc="center right")
 plt.show()
 

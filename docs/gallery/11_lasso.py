@@ -38,7 +38,9 @@ peak = tracemalloc.get_traced_memory()[1]
 tracemalloc.stop()
 
 print(f"{np.count_nonzero(model.coef_)} of {d} coefficients are not zero")
-print(f"reads of the file: {model.certificate_.passes}; arrays of the fit: {peak / 1e6:.1f} MB; X'X would take {8 * d**2 / 1e6:.0f} MB")
+print(
+    f"reads of the file: {model.certificate_.passes}; arrays of the fit: {peak / 1e6:.1f} MB; X'X would take {8 * d**2 / 1e6:.0f} MB"
+)
 print(f"proven distance from the minimum of the objective: {model.dual_gap_:.1e}")
 
 # %%
@@ -49,7 +51,11 @@ figure, axes = plt.subplots(figsize=(6.4, 3.8))
 axes.stem(used, truth[used], linefmt="C7-", markerfmt="C7o", basefmt="k-", label="truth")
 found = np.flatnonzero(model.coef_)
 axes.plot(found, model.coef_[found], "C1x", markersize=8, markeredgewidth=2, label="lasso")
-axes.set(xlabel="column", ylabel="coefficient", title=f"Ten of 10,000 columns matter; the lasso uses {len(found)}")
+axes.set(
+    xlabel="column",
+    ylabel="coefficient",
+    title=f"Ten of 10,000 columns matter; the lasso uses {len(found)}",
+)
 axes.legend()
 plt.show()
 
@@ -62,7 +68,11 @@ alphas, coefs, gaps = lasso_path(X[:, ::20], y, alphas=40, eps=0.02)
 figure, axes = plt.subplots(figsize=(6.4, 4.0))
 axes.semilogx(alphas, coefs[coefs.any(axis=1)].T, linewidth=1)
 axes.invert_xaxis()
-axes.set(xlabel=r"penalty $\alpha$", ylabel="coefficient", title="Path of the lasso, every twentieth column")
+axes.set(
+    xlabel=r"penalty $\alpha$",
+    ylabel="coefficient",
+    title="Path of the lasso, every twentieth column",
+)
 plt.show()
 print("largest proven gap on the path:", gaps.max())
 

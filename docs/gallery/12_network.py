@@ -58,12 +58,17 @@ for _ in range(3000):
     w, b = w - rate * h.T @ slope, b - rate * slope.sum()
     B, c = B - rate * X.T @ back, c - rate * back.sum(axis=0)
 print("learned hidden layer:", ((z > 0) == y).mean(), "risk", curve[-1])
-print("risk of the line:    ", -np.mean(log_sigmoid(np.where(y == 1, 1, -1) * plain.decision_function(X))))
+print(
+    "risk of the line:    ",
+    -np.mean(log_sigmoid(np.where(y == 1, 1, -1) * plain.decision_function(X))),
+)
 
 # %%
 # What the three can do:
 
-grid = np.stack(np.meshgrid(np.linspace(-1, 1, 120), np.linspace(-1, 1, 120)), axis=-1).reshape(-1, 2)
+grid = np.stack(np.meshgrid(np.linspace(-1, 1, 120), np.linspace(-1, 1, 120)), axis=-1).reshape(
+    -1, 2
+)
 answers = {
     "linear": plain.predict_proba(grid)[:, 1],
     "random hidden layer": last.predict_proba(hidden(grid))[:, 1],
@@ -71,7 +76,9 @@ answers = {
 }
 figure, panels = plt.subplots(1, 3, figsize=(9.0, 3.4), sharey=True, layout="constrained")
 for axes, (name, p) in zip(panels, answers.items()):
-    shades = axes.imshow(p.reshape(120, 120), extent=(-1, 1, -1, 1), origin="lower", cmap="RdBu_r", vmin=0, vmax=1)
+    shades = axes.imshow(
+        p.reshape(120, 120), extent=(-1, 1, -1, 1), origin="lower", cmap="RdBu_r", vmin=0, vmax=1
+    )
     axes.scatter(*X[:200].T, c=np.where(y[:200] > 0, "darkred", "darkblue"), s=6)
     axes.set(title=name, xlabel="$x_1$")
 panels[0].set_ylabel("$x_2$")
