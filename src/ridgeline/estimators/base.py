@@ -93,9 +93,15 @@ class Estimator(Protocol, Parameters):
     def summary(self, *args: Any, **options: Any) -> Any:
         """Standard errors: of LinearRegression, Ridge(alpha=0) and LogisticRegression(C=inf); other fits refuse, with the reason.
 
+        Parameters
+        ----------
+        *args, **options : object
+            As for those; here they change nothing.
+
         Raises
         ------
         ValueError
+            Why theory gives no table for this fit.
         """
         self._require_fitted()
         raise ValueError(self._no_table.format(name=type(self).__name__))

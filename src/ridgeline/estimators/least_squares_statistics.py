@@ -137,7 +137,9 @@ class LeastSquaresStatistics(Regressor):
         Parameters
         ----------
         X : array-like of shape (n, d)
+            Rows with the columns of the fit, in their order.
         level : float, default 0.95
+            The probability that an interval covers what it is for.
         kind : {"prediction", "mean"}
             "prediction" covers a single new target of weight one, "mean" the expected target of such rows.
         target : int, optional
