@@ -378,3 +378,32 @@ def test_the_text_shows_the_numbers():
     assert "<td>" in html and f"{table.coef[1]:.5f}" in html
     assert max(map(len, text.splitlines())) <= 100
     assert list(table.table) == ["name", "coef", "standard_error", "statistic", "p_value", "low", "high"]
+
+
+@pytest.mark.parametrize(
+    "columns, mean, targets, weight",
+    [([2.0**400, 2.0**-400, 1, 1], 0, 1, 1), (1, 0, 2.0**300, 1), (1, 0, 2.0**-300, 1), (1, 2.0**26, 1, 1), (1, 0, 1, 2.0**500)],
+    ids=["columns", "targets large", "targets small", "far from zero", "weights"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["classical", "HC3", "cluster"])
+@pytest.mark.parametrize("rows", [100, N])
+def test_units_change_nothing_but_units(columns, mean, targets, weight, kind, rows):
+    base, y, groups = np.round(X[:rows], 3), Y[:rows], groups_for(kind, GROUPS[:rows])
+    moved, scaled, s = base * columns + mean, y * targets, np.full(rows, weight)
+    plain = LinearRegression().fit(base, y).summary(base, y, covariance=kind, groups=groups)
+    table = LinearRegression().fit(moved, scaled, s).summary(moved, scaled, s, covariance=kind, groups=groups)
+    tolerance = 1e-6 if mean else 1e-10  # of the rows themselves, which lose their last digits there
+    np.testing.assert_allclose(table.standard_error[1:] / targets * columns, plain.standard_error[1:], rtol=tolerance)
+    np.testing.assert_allclose([table.r2, table.f_statistic], [plain.r2, plain.f_statistic], rtol=tolerance)
+
+
+@pytest.mark.parametrize("kind", ["classical", "HC0"])
+@pytest.mark.parametrize("target", [lambda X: np.ones(N), lambda X: X[:, 0] + 2 * X[:, 3]], ids=["constant", "exact"])
+def test_an_exact_fit_is_told_and_warns_of_nothing(kind, target):
+    y = target(X)
+    model = LinearRegression().fit(X, y)
+    table = model.summary(X, y, covariance=kind)
+    assert any("exact" in note for note in table.notes)
+    assert table.standard_error.max() < 1e-10
+    assert "exact" in str(table)
+    model.influence(X, y, largest=3)

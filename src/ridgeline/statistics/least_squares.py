@@ -153,7 +153,7 @@ def _assemble(
         if question.kind == "classical":
             f = np.divide(explained / r, rss / freedom) if r else NAN
         else:
-            f = gamma @ np.linalg.solve(slopes, gamma) / r if r and (not groups or groups > r) else NAN
+            f = _wald(gamma, slopes) / r if r and (not groups or groups > r) else NAN
         r2 = float(np.divide(explained, total))
         likelihood = -n / 2 * (np.log(2 * np.pi * rss / n) + 1) + log_weight / 2
     if groups and groups <= r:
@@ -179,6 +179,14 @@ def _assemble(
         deviance=rss, null_deviance=total, notes=tuple(notes),
         spread=Spread(metric, middle, fit.coef, float(np.ravel(fit.intercept)[0]), careful),
     )  # fmt: skip
+
+
+def _wald(gamma: np.ndarray, middle: np.ndarray) -> float:
+    """gamma' M^-1 gamma; NaN where the scores of an exact fit, or of few clusters, leave M singular."""
+    try:
+        return float(gamma @ np.linalg.solve(middle, gamma))
+    except np.linalg.LinAlgError:
+        return NAN
 
 
 def some_of(names: list[str]) -> str:
