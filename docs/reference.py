@@ -6,6 +6,8 @@ INTERNAL = {
     # between a summary and `fold`, or a solver
     "add_rows", "copy", "finite", "lower", "mean_noise", "merge", "part", "scaled_columns", "scaled_scatter", "target_scatter",
     "well_scaled",
+    # between a table and its text
+    "facts",
     # of a certificate, as an estimator calls it
     "warn",
 }  # fmt: skip

@@ -201,12 +201,15 @@ class ClassCodes(View):
         self.plain = bool((values == np.arange(len(values))).all())
 
     def change(self, slab: Slab) -> Iterator[Slab]:
-        y = slab.y.reshape(len(slab.X))
+        codes, weight = self.coded(slab.y.reshape(len(slab.X)), slab.weight)
+        yield Slab(slab.X, codes.astype(np.float64) if len(self.values) == 2 else codes, weight, slab.offset)
+
+    def coded(self, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The codes of some targets, and the weights of their rows."""
         codes = y.astype(np.int64) if self.plain else np.searchsorted(self.values, y)
-        weight = slab.weight
         if self.factors.size:
             weight = (weight if weight.size else np.ones(len(y))) * self.factors[codes]
-        yield Slab(slab.X, codes.astype(np.float64) if len(self.values) == 2 else codes, weight, slab.offset)
+        return codes, weight
 
 
 def class_rows(source: Source, values: np.ndarray, factors: np.ndarray) -> Source:

@@ -91,7 +91,16 @@ class Estimator(Protocol, Parameters):
             )
 
     def summary(self, *args: Any, **options: Any) -> Any:
-        """Standard errors: of LinearRegression, Ridge(alpha=0) and LogisticRegression(C=inf); other fits refuse, with the reason.
+        """Refuse a table of standard errors, with the reason: LinearRegression, Ridge(alpha=0) and LogisticRegression(C=inf) have one.
+
+        Parameters
+        ----------
+        *args, **options
+            As `LinearRegression.summary` takes them; none changes the answer.
+
+        Returns
+        -------
+        Never.
 
         Parameters
         ----------

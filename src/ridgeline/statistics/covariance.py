@@ -14,6 +14,7 @@ the last one too small (Cameron and Miller 2015, J. Human Resources 50).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,12 @@ def meat(scores: Source, kind: str) -> tuple[np.ndarray, int]:
     """sum g_i g_i' (q, q), or that of clusters, and how many clusters; one read."""
     q = scores.n_features
     if kind == "cluster":
-        clusters = fold(scores, lambda: ClusterSums(q))
+        clusters = fold(scores, partial(ClusterSums, q))
         if len(clusters.keys) < 2:
             raise ValueError("all rows are of one cluster; a covariance by clusters needs two at least, and is good from some forty.")
         return clusters.sums.T @ clusters.sums, len(clusters.keys)
     plain = Coordinates(np.zeros(q), np.ones(q), False)
-    return fold(scores, lambda: Expansion(SQUARED, plain, np.zeros(q), 2)).hessian, 0
+    return fold(scores, partial(Expansion, SQUARED, plain, np.zeros(q), 2)).hessian, 0
 
 
 def correction(kind: str, n_rows: float, n_parameters: int, n_groups: int) -> float:

@@ -249,6 +249,7 @@ def linear_inference(moments: Any, *, fit_intercept: bool = True) -> LinearInfer
     moments : Moments or ExtendedMoments
         `Moments.of(X, y, sample_weight)`; with weights s_i the errors are taken to have variance sigma^2 / s_i.
     fit_intercept : bool
+        Whether the fit has an intercept.
 
     Returns
     -------

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -109,7 +110,7 @@ def influence_of(fit: Fitted, source: Source, target: int, largest: int | None) 
     rows = MetricRows(source, metric, careful, target)
     freedom = metric.freedom
     sigma = float(np.sqrt(fold(MetricRows(source, metric, careful, target, bare=True), ResidualSums).squares / freedom))
-    found = np.concatenate(fold(rows, lambda: LargestInfluence(sigma, largest)).parts, axis=1)
+    found = np.concatenate(fold(rows, partial(LargestInfluence, sigma, largest)).parts, axis=1)
     if largest is not None:
         found = found[:, np.argsort(-_distance(found[2], found[3]), kind="stable")]
     number, e, h, internal = found

@@ -19,7 +19,7 @@ from ..certificate import NO_FINITE_OPTIMUM
 from ..objective import Objective
 from ..pointwise import Loss
 from ..sources import Slab, Source, fold
-from ..views import ClassCodes, OneTarget, View, class_rows
+from ..views import ClassCodes, OneTarget, class_rows
 from .covariance import correction, meat
 from .distributions import chi2_tail
 from .fitted import Fitted, Question, require_same_columns
@@ -65,16 +65,12 @@ class Classes:
         return (whole - whole[self.baseline])[kept], tuple(self.labels[k] for k in kept)
 
 
-class CodesAndGroups(View):
+class CodesAndGroups(ClassCodes):
     """Class codes, and the group beside them, in place of the targets (n, 2)."""
 
-    def __init__(self, source: Source, classes: Classes) -> None:
-        super().__init__(source)
-        self.codes = ClassCodes(source, classes.values, classes.factors)
-
     def change(self, slab: Slab) -> Iterator[Slab]:
-        for coded in self.codes.change(Slab(slab.X, np.ascontiguousarray(slab.y[:, 0]), slab.weight, slab.offset)):
-            yield Slab(coded.X, np.column_stack([coded.y, slab.y[:, 1]]), coded.weight, coded.offset)
+        codes, weight = self.coded(slab.y[:, 0], slab.weight)
+        yield Slab(slab.X, np.column_stack([codes, slab.y[:, 1]]), weight, slab.offset)
 
 
 class RowsOfWeight:
@@ -139,7 +135,7 @@ def summarise(fit: Fitted, source: Source, classes: Classes, loss: Loss, questio
         raise ValueError(f"{n:g} rows leave no degree of freedom for {q} coefficients; standard errors need more rows.")
     middle, groups = np.eye(q), 0
     if question.kind != "classical":
-        scored = CodesAndGroups(source, classes) if clustered else rows
+        scored = CodesAndGroups(source, classes.values, classes.factors) if clustered else rows
         squares, groups = meat(LikelihoodScores(scored, objective.coordinates, theta, clustered, question.frequency), question.kind)
         middle = info.whitener @ squares @ info.whitener.T * correction(question.kind, n, q, groups)
     return _assemble(fit, info, middle, groups, n, objective, classes, question)

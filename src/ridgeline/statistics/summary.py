@@ -163,7 +163,17 @@ class Summary:
         return self.coef + self.standard_error * quantile(self.level, self._freedom)
 
     def at_level(self, level: float) -> Summary:
-        """The same with intervals of another level."""
+        """The same with intervals of another level.
+
+        Parameters
+        ----------
+        level : float
+            The share of intervals that cover the truth.
+
+        Returns
+        -------
+        Summary
+        """
         return replace(self, level=check_level(level))
 
     @property
@@ -176,7 +186,12 @@ class Summary:
         }  # fmt: skip
 
     def to_frame(self) -> Any:
-        """The table as a pandas data frame, its rows named (pandas must be installed)."""
+        """The table as a pandas data frame, its rows named (pandas must be installed).
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         try:
             import pandas
         except ImportError as error:
@@ -190,6 +205,7 @@ class Summary:
         Parameters
         ----------
         X : array-like of shape (n, d)
+            The new rows.
         level : float, optional
             That of the table unless given.
         kind : {"prediction", "mean"}
