@@ -34,6 +34,12 @@ def test_stub_lists_the_public_names():
     assert stub == ridgeline._HOME
 
 
+def test_user_code_uses_every_public_name():
+    code = ast.parse((Path(__file__).parent / "typing" / "user_code.py").read_text(encoding="utf-8"))
+    names = {node.id if isinstance(node, ast.Name) else node.attr for node in ast.walk(code) if isinstance(node, (ast.Name, ast.Attribute))}
+    assert not set(ridgeline._HOME) - names
+
+
 def test_version_is_that_of_the_distribution():
     assert importlib.metadata.version("ridgeline") == ridgeline.__version__
 

@@ -146,7 +146,7 @@ def _fit_one(
         if offset.size:
             model.fit_source(source(X, labels, weight, offset=offset))  # type: ignore[attr-defined]
         else:
-            model.fit(X, labels, sample_weight=weight)  # type: ignore[attr-defined]
+            model.fit(X, labels, sample_weight=weight)
     except ValueError as error:
         fits.put_failure(k, t, str(error))
     else:

@@ -6,7 +6,7 @@ The manners are scikit-learn's (`get_params`, `set_params`, tags), without sciki
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -68,6 +68,10 @@ class Estimator(Protocol, Parameters):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coef_")
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model; every estimator has its own."""
+        raise NotImplementedError
 
     def fit_groups(self, X: Any, y: np.ndarray, weight: np.ndarray, starts: np.ndarray) -> Batch | None:
         """Fits of groups of checked rows by a kernel, for `fit_many`; None where there is no kernel for this estimator."""
