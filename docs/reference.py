@@ -4,7 +4,7 @@ INTERNAL = {
     # between an estimator and `fit_many`, or a cross-validation
     "fit_groups", "fit_rows", "certificate_of_kernel", "restore",
     # between a summary and `fold`, or a solver
-    "add_rows", "copy", "finite", "lower", "mean_noise", "merge", "part", "scaled_columns", "scaled_scatter", "target_scatter",
+    "add_rows", "copy", "finite", "lower", "mean_noise", "merge", "scaled_columns", "scaled_scatter", "target_scatter",
     "well_scaled",
     # between a table and its text
     "facts",

@@ -245,7 +245,18 @@ class Moments:
             )
 
     def part(self, features: Any, targets: Any) -> Moments:
-        """The moments of some of the columns, by number: of the same rows, without a read of them."""
+        """The moments of some of the columns: of the same rows, without a read of them.
+
+        Parameters
+        ----------
+        features, targets : sequence of int
+            Numbers of columns of X and of y, in any order.
+
+        Returns
+        -------
+        Moments
+            Of the same precision.
+        """
         columns = np.append(np.asarray(features, dtype=np.intp), self.n_features + np.asarray(targets, dtype=np.intp))
         new = Moments(len(columns) - len(targets), len(targets), self.scale[columns])
         new.weight, new.count, new.eps = self.weight, self.count, self.eps

@@ -179,6 +179,17 @@ def test_the_last_digits_of_a_small_fit_are_not_pickled_with_it():
     assert model._few_rows is None
 
 
+@pytest.mark.parametrize("precision", ["double", "extended"])
+def test_subsets_of_columns_from_moments(precision):
+    whole = Moments.of(X, np.column_stack([Y, Y**2]), precision=precision)
+    for columns, target in (([2], 0), ([3, 0], 1), ([0, 1, 2, 3], 0)):
+        table = LinearRegression().fit_moments(whole.part(columns, [target])).summary(weights="frequency")
+        y = Y ** (target + 1)
+        expected = LinearRegression().fit(X[:, columns], y).summary(X[:, columns], y)
+        np.testing.assert_allclose(table.standard_error, expected.standard_error, rtol=1e-9)
+        np.testing.assert_allclose([table.r2, table.aic, table.f_statistic], [expected.r2, expected.aic, expected.f_statistic], rtol=1e-9)
+
+
 def test_one_of_several_targets():
     both = np.column_stack([Y, Y**2])
     model = LinearRegression().fit(X, both)

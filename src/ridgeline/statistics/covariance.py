@@ -44,6 +44,10 @@ class ClusterSums:
         self._add(other.keys, other.sums)
 
     def _add(self, keys: np.ndarray, sums: np.ndarray) -> None:
+        place = np.searchsorted(self.keys, keys)
+        if len(self.keys) and np.array_equal(self.keys[np.minimum(place, len(self.keys) - 1)], keys):
+            self.sums[place] += sums  # clusters that are all known
+            return
         every = np.union1d(self.keys, keys)
         total = np.zeros((len(every), sums.shape[1]))
         total[np.searchsorted(every, self.keys)] = self.sums

@@ -9,7 +9,7 @@ normal, and the normal distribution elsewhere, where theory gives it for many ro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +58,7 @@ class Spread:
         return means, np.sqrt(np.maximum(variances, 0.0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """What a fit without a penalty says: `print` it, or read its numbers.
 
@@ -131,7 +131,7 @@ class Summary:
     lr_statistic: float = NAN
     lr_p_value: float = NAN
     notes: tuple[str, ...] = ()
-    spread: Spread | None = field(default=None, repr=False)
+    spread: Spread | None = None
 
     @property
     def status(self) -> str:
@@ -238,7 +238,7 @@ class Summary:
         reach = reach * quantile(self.level if level is None else check_level(level), self._freedom)
         return Intervals(mean, mean - reach, mean + reach, error)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return as_text(self)
 
     def _repr_html_(self) -> str:
