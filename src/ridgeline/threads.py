@@ -26,6 +26,9 @@ from typing import Any, Protocol, TypeVar
 VARIABLE = "RIDGELINE_NUM_THREADS"
 INHERITED = "OMP_NUM_THREADS"
 
+MOST_THREADS = 256
+"""More threads than this, and than there are processors, are not made, whatever is asked for: the bits are the same."""
+
 MOMENT = 5e-5
 """Seconds between two looks of a waiting thread."""
 
@@ -78,9 +81,12 @@ class _Pool:
         """Have up to `helpers` threads run `task`, some time."""
         with self.lock:
             while self.size < helpers:
+                try:
+                    threading.Thread(target=self._work, name=f"ridgeline-{self.size + 1}", daemon=True).start()
+                except RuntimeError:  # the system has no more for this process; those there are, and the caller, do the work
+                    break
                 self.size += 1
-                threading.Thread(target=self._work, name=f"ridgeline-{self.size}", daemon=True).start()
-        for _ in range(helpers):
+        for _ in range(min(helpers, self.size)):
             self.queue.put(task)
 
     def _work(self) -> None:
@@ -198,6 +204,7 @@ def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | Non
         return None
     if second is None:
         return work(first)
+    n_threads = min(n_threads, max(MOST_THREADS, available()))
     shared = _Reduction(_again(first, second, jobs), work, n_threads + 1)
     here = copy_context()  # what NumPy is to warn of, which the caller may have set, holds in the other threads too
     begun = False

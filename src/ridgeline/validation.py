@@ -292,6 +292,10 @@ def at(mask: np.ndarray, names: Names = None) -> str:
     return f" at {where}" if where else ""
 
 
+LARGEST_WHOLE = 1 << 53
+"""Beyond this, not every whole number is a double, and a cast of a double to an index may be any number."""
+
+
 def as_labels(labels: Any, name: str, n_classes: int | None, remedy: str) -> np.ndarray:
     """Class numbers 0, ..., n_classes - 1 as a C-contiguous array of intp, given in any format.
 
@@ -307,12 +311,11 @@ def as_labels(labels: Any, name: str, n_classes: int | None, remedy: str) -> np.
             value = array[np.unravel_index(int(np.argmax(bad)), bad.shape)]
             raise ValueError(f"{name} holds {value:g}{at(bad)}, which is not a whole number; {remedy}")
     if array.size:
-        bad = array < 0
-        if n_classes is not None:
-            bad |= array >= n_classes
+        most = LARGEST_WHOLE if n_classes is None else n_classes
+        bad = (array < 0) | (array >= most)
         if bad.any():
             value = array[np.unravel_index(int(np.argmax(bad)), bad.shape)]
-            bound = "non-negative" if n_classes is None else f"in 0, ..., {n_classes - 1}"
+            bound = "non-negative and below 2^53" if n_classes is None else f"in 0, ..., {n_classes - 1}"
             raise ValueError(f"{name} holds {value:g}{at(bad)}, and class numbers are {bound}; {remedy}")
     return np.ascontiguousarray(array, dtype=np.intp).reshape(array.shape)
 

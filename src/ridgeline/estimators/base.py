@@ -234,7 +234,7 @@ class Regressor(Estimator):
         if quick is not None:
             return quick
         self._require_fitted()
-        return self._linear(X, self.coef_, self.intercept_)
+        return self._linear(X, fitted["coef_"], fitted["intercept_"])  # of one fit, whatever another thread does
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination, R^2 = 1 - sum s (y - yhat)^2 / sum s (y - mean y)^2.

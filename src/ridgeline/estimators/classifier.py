@@ -48,9 +48,10 @@ class LinearClassifier(Estimator):
         2 n d c flops, one read of X.
         """
         self._require_fitted()
-        coef = self.coef_ if isinstance(self.coef_, np.ndarray) else self.coef_.toarray()
-        scores = self._linear(X, coef, self.intercept_)
-        return scores[:, 0] if len(self.classes_) == 2 else scores
+        fitted = self.__dict__  # of one fit, whatever another thread does
+        coef = fitted["coef_"] if isinstance(fitted["coef_"], np.ndarray) else fitted["coef_"].toarray()
+        scores = self._linear(X, coef, fitted["intercept_"])
+        return scores[:, 0] if len(fitted["classes_"]) == 2 else scores
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class: for two classes the second where sigma(z) > 1/2, that is z > 0 (eq. 27).

@@ -180,6 +180,12 @@ class RidgeCV(Router, Regressor):
     ) -> tuple[Any, Any, np.ndarray]:
         """The best penalty, its score, and the table of results (if it is wanted)."""
         n, t, k = source.n_rows, source.n_targets, len(alphas)
+        used = np.count_nonzero(source.weight) if source.weight.size else n
+        if used < 2 and fit_intercept:
+            raise ValueError(
+                f"RidgeCV leaves out one row at a time, which takes at least 2 rows with a positive weight; there is {used} (1 sample left "
+                "out leaves none). Pass more rows, or fit Ridge."
+            )
         flat = source.y.ndim == 1
         total, results = left_out(source, moments, alphas, fit_intercept, scorer is not None or self.store_cv_results)
         y = source.y.reshape(n, t)
