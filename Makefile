@@ -3,8 +3,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 MINIMAL := $(VENV)-minimal
+CHECKED := $(VENV)-checked
+SANITIZED := $(VENV)-sanitized
+OLDEST := $(VENV)-oldest
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+comma := ,
 KERNELS := $(patsubst _core/%.pyx,ridgeline._core.%,$(wildcard _core/*.pyx))
 SOURCES := $(wildcard _core/* src/ridgeline/* src/ridgeline/*/*)
 
@@ -17,7 +21,9 @@ USER_MYPY := MYPYPATH= $(BIN)/mypy --config-file= --strict --python-executable $
 ISA_TESTS := tests/core tests/solvers/test_few_rows.py tests/solvers/test_few_labels.py tests/solvers/test_coordinate_descent.py \
     tests/solvers/test_lbfgs.py tests/test_activations.py tests/test_kernels.py tests/test_losses.py tests/test_pieces.py
 
-.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal lint types docs bench dist clean
+KERNEL_TESTS := $(ISA_TESTS) tests/test_expansion.py tests/test_moments.py tests/test_sparse.py
+
+.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest attack coverage checked sanitize lint types docs bench dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -66,6 +72,53 @@ test-isa: $(VENV)/installed
 test-minimal: $(MINIMAL)/installed
 	cd $(MINIMAL) && bin/python -P -c "import ridgeline, sys; sys.exit(not ridgeline.__file__.startswith(sys.prefix))"
 	cd $(MINIMAL) && bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(CURDIR)/tests
+
+# The wheel beside the oldest NumPy and SciPy that pyproject.toml allows.
+test-oldest: $(MINIMAL)/installed
+	test -x $(OLDEST)/bin/python || $(BIN)/python -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip --quiet --disable-pip-version-check install $$($(BIN)/python .ci/floors.py) pytest
+	$(OLDEST)/bin/python -m pip --quiet --disable-pip-version-check install --force-reinstall --no-deps $(MINIMAL)/wheel/*.whl
+	cd $(OLDEST) && bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(CURDIR)/tests
+
+# Every attack at a length that CI can wait for; the full ones are `-m exhaustive`, and the modules' own commands say how to go on.
+attack: $(VENV)/installed
+	$(BIN)/python -m pytest -m "not exhaustive" -n 2 --durations 10 tests/attack
+	$(BIN)/python -m tests.attack.interrupts
+
+# Of the Python layer, lines and branches.  test_failures.py traces by itself, and both cannot.
+coverage: $(VENV)/installed
+	$(PIP) install coverage
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest --deselect tests/attack/test_failures.py
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+# Other builds of the kernels, each in an environment of its own that borrows the packages of $(VENV) but not its editable ridgeline.
+# Built again where a source has changed; Meson keeps what has not, in build/.
+define build_beside
+	test -x $(1)/bin/python || $(BIN)/python -m venv --without-pip $(1)
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$($(1)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/borrowed.pth
+	$(PIP) --python $(1)/bin/python install --quiet --force-reinstall --no-deps --no-build-isolation $(2) .
+	touch $(1)/installed
+endef
+
+$(CHECKED)/installed: $(VENV)/installed $(SOURCES) meson.options
+	$(call build_beside,$(CHECKED),-Cbuild-dir=build/checked -Csetup-args=-Dchecked=true -Csetup-args=-Doptimization=1)
+
+# One instruction set after another would only repeat the findings: the widest that runs here is what the tests then use.
+$(SANITIZED)/installed: $(VENV)/installed $(SOURCES) meson.options
+	$(call build_beside,$(SANITIZED),-Cbuild-dir=build/sanitized -Csetup-args=-Db_sanitize=address$(comma)undefined -Csetup-args=-Db_lundef=false \
+	    -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true)
+
+# The tests of the kernels with every index checked.
+checked: $(CHECKED)/installed
+	cd $(CHECKED) && bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(addprefix $(CURDIR)/,$(KERNEL_TESTS))
+
+# The same under the address and the undefined-behaviour sanitizers.  The interpreter's own leaks are not ours to find.
+sanitize: $(SANITIZED)/installed
+	cd $(SANITIZED) && LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
+	    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	    bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) -p no:faulthandler $(addprefix $(CURDIR)/,$(KERNEL_TESTS))
 
 lint: $(VENV)/tools
 	$(BIN)/ruff check .

@@ -160,6 +160,8 @@ cdef inline void load_rows(const Rows* x, Py_ssize_t start, Py_ssize_t n, const 
                            double[:, ::1] block, Py_ssize_t p) noexcept nogil:
     """Pack n rows, with the intercept's column of ones where p = d + 1."""
     cdef Py_ssize_t i
+    if p == 0:
+        return
     pack(x, start, n, scale, centre, <const double*> NULL, &block[0, 0], block.shape[1])
     if p > x.d:
         for i in range(n):
@@ -193,6 +195,8 @@ cdef inline void add_gradient(const Rows* x, Py_ssize_t start, Py_ssize_t n, con
     cdef Py_ssize_t i, j
     for i in range(n):
         slope[i] = weight[i] * slope[i] if weight[i] != 0 else 0.0
+    if p == 0:
+        return
     if packed:
         combine(&block[0, 0], n, block.shape[1], slope, vec)
     else:
@@ -218,6 +222,8 @@ cdef inline void add_hessian(const Rows* x, Py_ssize_t start, const double* scal
     Stored entries that are not packed are multiplied in pairs; vec is their workspace.
     """
     cdef Py_ssize_t i, j, ld = partial.shape[1]
+    if p == 0:
+        return
     if not packed:
         for i in range(n):
             curvature[i] = sign * weight[i] * curvature[i] if weight[i] != 0 else 0.0
@@ -434,7 +440,7 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
     if x.sparse and not packed:
         b = logits.shape[1]
     with nogil:
-        for k in range(c):
+        for k in range(c if p else 0):
             load_parameters(&theta[k, 0], p, parameters + k * ld, ld)
         while start < n:
             size = min(b, n - start)
@@ -442,7 +448,7 @@ def expand_softmax(X not None, const long long[::1] labels not None, const doubl
             if packed:
                 touch(memory_of(&x, start, size))
                 load_rows(&x, start, size, scale, centre, block, p)
-                predict_outputs(&block[0, 0], size, ld, parameters, c, &logits[0, 0], step)
+                predict_outputs(&block[0, 0] if p else NULL, size, ld, parameters, c, &logits[0, 0], step)
             else:
                 predict_stored_outputs(&x.stored, start, size, d, p > d, scale, centre, parameters, ld, c, sums, &logits[0, 0], step)
             for k in range(c):

@@ -261,7 +261,7 @@ def _settle(rows: Rows, basis: _Basis, tie: NDArray[np.bool_], w: Array, lower: 
     # The smallest change of the ties that restores X'w = 0, each measured by its room in the box.
     w[basis.indices] = start
     room: Array = np.square(np.where(tie, np.minimum(upper - w, w - lower), 0.0))
-    multiplier = np.linalg.lstsq(rows.gram(room), g)[0].astype(np.float64)
+    multiplier = np.linalg.lstsq(rows.gram(room), g, rcond=None)[0].astype(np.float64)
     w -= room * rows.predict(multiplier)
     np.clip(w, lower, upper, out=w)
     return _set_duals(basis, rows.combine(w), w, lower, upper)
