@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -183,8 +184,7 @@ def test_a_fork_in_the_middle_of_a_fit(monkeypatch: pytest.MonkeyPatch) -> None:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 child = os.fork()
             if child == 0:
-                import signal
-
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the watchdog of the tests is the parent's
                 signal.alarm(PATIENCE)
                 os._exit(0 if rl.Moments.of(TALL, TALL_Y).to_bytes() == want else 1)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
