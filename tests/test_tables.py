@@ -94,6 +94,12 @@ def test_files_that_are_no_table(write):
     assert "cannot be read as CSV" in refused(write('a,b\n"' + "x" * 200_000 + '",1\n'))
 
 
+def test_a_decimal_comma_is_named(write):
+    table = read_table(write(b"size;price\n1,5;3\n2,5;4\n"))
+    with pytest.raises(ValueError, match=r"'1,5' in line 2, where numbers are needed \(a comma is no decimal point: write 1.5 for 1,5\)"):
+        table.numbers("size")
+
+
 def test_a_missing_column_names_the_nearest(write):
     table = read_table(write("price,size\n1,2\n"))
     with pytest.raises(ValueError, match=r"no target column 'prize'; did you mean 'price'"):

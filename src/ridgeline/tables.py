@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -27,6 +28,8 @@ MAX_CATEGORIES = 1000
 NO_NUMBER = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?"})
 
 DELIMITERS = ",;\t|"
+
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Table:
     def column(self, name: str, role: str = "column") -> np.ndarray:
         """The column of that name, or a ValueError with the nearest name there is."""
         if name not in self.columns:
-            raise ValueError(f"{self.name} has no {role} {name!r}; {_nearest(name, self.columns)}.")
+            raise ValueError(f"{self.name} has no {role} {name!r}; {_nearest(name, self.columns)}")
         return self.columns[name]
 
     def numbers(self, name: str, role: str = "column") -> np.ndarray:
@@ -70,9 +73,8 @@ class Table:
             return values
         row = next(i for i, word in enumerate(values) if word is not None and not _is_number(word))
         raise ValueError(
-            f"{role} {name!r} of {self.name} holds text, {_shorten(values[row])} in {self.place(row)}, "
-            "where numbers are "
-            "needed"
+            f"{role} {name!r} of {self.name} holds text, {_shorten(values[row])} in {self.place(row)}, where numbers are needed"
+            + (" (a comma is no decimal point: write 1.5 for 1,5)" if _DECIMAL_COMMA.fullmatch(values[row]) else "")
         )
 
     def missing(self, names: Iterable[str]) -> np.ndarray:
@@ -426,7 +428,7 @@ def _from_arrow(pyarrow: Any, column: Any, name: str, file: str) -> np.ndarray:
 
 def _nearest(name: str, known: Collection[str]) -> str:
     near = get_close_matches(name, list(known), 1)
-    return f"did you mean {near[0]!r}?" if near else f"it has {_listing(known)}"
+    return f"did you mean {near[0]!r}?" if near else f"it has {_listing(known)}."
 
 
 def _listing(names: Collection[str], most: int = 8) -> str:
