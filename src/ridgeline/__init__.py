@@ -37,6 +37,7 @@ _HOME = {
     "Moments": "moments",
     "fit_many": "many",
     "source": "sources",
+    "checkpoint": "checkpoints.scope",
     "save": "model_file",
     "load": "model_file",
     "to_onnx": "onnx_model",

@@ -7,6 +7,7 @@ from .activations import sigmoid as sigmoid
 from .activations import softmax as softmax
 from .activations import softplus as softplus
 from .certificate import Certificate as Certificate
+from .checkpoints.scope import checkpoint as checkpoint
 from .configuration import show_config as show_config
 from .descent import DescentResult as DescentResult
 from .descent import gradient_descent as gradient_descent

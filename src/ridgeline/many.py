@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .certificate import FitWarning
+from .checkpoints import unrecorded
 from .conversion import column_names
 from .estimators.base import Estimator
 from .groups import GroupedRows, Groups, groups_between, groups_by_key
@@ -103,7 +104,7 @@ def fit_many(
     dtype = np.dtype(np.float32 if matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4 else np.float64)
     template, n_targets = type(model)(**model.get_params()), None if targets.ndim == 1 else targets.shape[1]
     fits = ManyFits(template, parts.keys, matrix.shape[1], n_targets, classes, names, dtype)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), unrecorded():
         warnings.simplefilter("ignore", FitWarning)
         reduce(parts.jobs(matrix.shape[1]), partial(_fit_run, fits, rows), thread_count(n_threads))
     fits.require_one()

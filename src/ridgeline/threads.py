@@ -111,13 +111,13 @@ if hasattr(os, "register_at_fork"):
 class _Reduction:
     """One call of `reduce`: what its threads share."""
 
-    def __init__(self, jobs: Iterator[T], work: Callable[[T], M], ahead: int) -> None:
-        self.jobs, self.work, self.ahead = jobs, work, ahead
+    def __init__(self, jobs: Iterator[T], work: Callable[[T], M], ahead: int, total: M | None, seen: Callable[[M], None]) -> None:
+        self.jobs, self.work, self.ahead, self.seen = jobs, work, ahead, seen
         self.lock = threading.Lock()
         self.taken = self.merged = self.active = 0
         self.closed = self.merging = False
         self.waiting: dict[int, Any] = {}
-        self.total: Any = None
+        self.total: Any = total
         self.failure: BaseException | None = None
 
     def help(self) -> None:
@@ -170,6 +170,7 @@ class _Reduction:
                 self.total = part
             else:
                 self.total.merge(part)
+            self.seen(self.total)
             with self.lock:
                 self.merged += 1
 
@@ -181,7 +182,13 @@ class _Reduction:
             time.sleep(MOMENT)
 
 
-def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | None:
+def _unseen(total: Any) -> None:
+    pass
+
+
+def reduce(
+    jobs: Iterator[T], work: Callable[[T], M], n_threads: int, total: M | None = None, seen: Callable[[M], None] = _unseen
+) -> M | None:
     """The results of `work` on each job, merged in the order of the jobs; None for no jobs.
 
     Parameters
@@ -192,20 +199,23 @@ def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | Non
         Runs on any of the threads.
     n_threads : int
         With 1, or from inside a thread of the pool, all happens in the calling thread.
+    total : optional
+        What jobs before these came to.
+    seen : callable
+        Called with the total each time that a result has become a part of it, by one thread at a time, while nothing changes it.
 
     Raises
     ------
     Whatever a job, `work` or a merge raises, once, with its traceback, after all threads have stopped.
     """
     if n_threads <= 1 or _here.inside:
-        return _one_by_one(jobs, work)
+        return _one_by_one(jobs, work, total, seen)
     first, second = next(jobs, None), next(jobs, None)
-    if first is None:
-        return None
     if second is None:
-        return work(first)
+        return total if first is None else _one_by_one(iter([first]), work, total, seen)
+    assert first is not None
     n_threads = min(n_threads, max(MOST_THREADS, available()))
-    shared = _Reduction(_again(first, second, jobs), work, n_threads + 1)
+    shared = _Reduction(_again(first, second, jobs), work, n_threads + 1, total, seen)
     here = copy_context()  # what NumPy is to warn of, which the caller may have set, holds in the other threads too
     begun = False
     while True:
@@ -227,14 +237,14 @@ def reduce(jobs: Iterator[T], work: Callable[[T], M], n_threads: int) -> M | Non
     raise shared.failure
 
 
-def _one_by_one(jobs: Iterator[T], work: Callable[[T], M]) -> M | None:
-    total: M | None = None
+def _one_by_one(jobs: Iterator[T], work: Callable[[T], M], total: M | None, seen: Callable[[M], None]) -> M | None:
     for job in jobs:
         part = work(job)
         if total is None:
             total = part
         else:
             total.merge(part)
+        seen(total)
     return total
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .engines.contract import Partitions
-from .sources import EMPTY, SLAB_ELEMENTS, ArraySource, PickedRows, Segment, Slab, Source
+from .sources import BEGINNING, EMPTY, SLAB_ELEMENTS, ArraySource, PickedRows, Place, Segment, Slab, Source
 from .sparse_rows import SparseRows
 
 
@@ -40,13 +40,18 @@ class View:
         alone._source = None  # what travels with the change is no place where rows live
         return there.map(alone._of)
 
-    def segments(self) -> Iterator[Segment]:
-        for segment in self._source.segments():
+    def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
+        for segment in self._source.segments(start):
             yield Segment(self._changed(segment), segment.run)
 
     def _changed(self, segment: Segment) -> Iterator[Slab]:
         for slab in segment:
             yield from self.change(slab)
+
+    def identity(self) -> Any:
+        """The rows, and how they are changed."""
+        change = {name: value for name, value in vars(self).items() if name not in ("_source", "n_threads", "schema")}
+        return type(self).__name__, change, self._source.identity()
 
     def check_finite(self) -> None:
         self._source.check_finite()

@@ -187,7 +187,7 @@ for _call in CALLS.values():
         _argument.flags.writeable = False
 
 # public names that are no row, because they take no arrays
-WITHOUT_ARRAYS = {"__version__", "Certificate", "DescentResult", "load", "save", "show_config", "to_onnx"}
+WITHOUT_ARRAYS = {"__version__", "Certificate", "checkpoint", "DescentResult", "load", "save", "show_config", "to_onnx"}
 
 
 def arrays_of(answer: Any) -> list[np.ndarray]:

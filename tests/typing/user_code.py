@@ -119,6 +119,8 @@ def elsewhere(folder: Path) -> Ridge:
     ridgeline.to_onnx(loaded, folder / "model.onnx", dtype="float32")
     fits = ridgeline.fit_many(Ridge(), X, y, groups=np.arange(50) % 5)
     print(fits.coef.shape, fits.model(0).coef_)
+    with ridgeline.checkpoint("fit.checkpoint", every=60.0):
+        Ridge().fit_source(ridgeline.source(*rows(1)))
     ridgeline.show_config()
     return loaded
 

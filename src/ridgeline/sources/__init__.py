@@ -3,10 +3,12 @@
 from .arrays import ArraySource, PickedRows
 from .chunks import ChunkSource
 from .folding import (
+    BEGINNING,
     EMPTY,
     SEGMENT_ELEMENTS,
     SEGMENT_ROWS,
     SLAB_ELEMENTS,
+    Place,
     Schema,
     Segment,
     Slab,
@@ -21,6 +23,7 @@ from .folding import (
 from .opening import source
 
 __all__ = [
+    "BEGINNING",
     "EMPTY",
     "SEGMENT_ELEMENTS",
     "SEGMENT_ROWS",
@@ -28,6 +31,7 @@ __all__ = [
     "ArraySource",
     "ChunkSource",
     "PickedRows",
+    "Place",
     "Schema",
     "Segment",
     "Slab",

@@ -10,7 +10,20 @@ import numpy as np
 
 from ..sparse_rows import SparseRows
 from ..validation import Matrix, require_range
-from .folding import EMPTY, NO_NAMES, Schema, Segment, Slab, adjacent, converted, segment_rows, slab_rows, sparse_bounds
+from .folding import (
+    BEGINNING,
+    EMPTY,
+    NO_NAMES,
+    Place,
+    Schema,
+    Segment,
+    Slab,
+    adjacent,
+    converted,
+    segment_rows,
+    slab_rows,
+    sparse_bounds,
+)  # fmt: skip
 from .mapped import Pages
 
 
@@ -54,18 +67,18 @@ class ArraySource:
     rereadable = True
     partitions = None
 
-    def segments(self) -> Iterator[Segment]:
-        """Yield the segments of the one run."""
+    def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
+        """Yield the segments of the one run, from one of them on."""
         if isinstance(self.X, SparseRows):
-            for start, stop in pairwise(sparse_bounds(self.X).tolist()):
-                yield Segment(self._slabs(start, stop))
+            for first, stop in pairwise(sparse_bounds(self.X)[start.segment :].tolist()):
+                yield Segment(self._slabs(first, stop))
             return
         step = segment_rows(self.n_rows, self.n_features)
-        pages = Pages.of(self.X)
-        for start in range(0, self.n_rows, step):
+        pages = Pages.of(self.X, start.segment * step)
+        for first in range(start.segment * step, self.n_rows, step):
             if pages is not None:
-                pages.move_to(start)
-            yield Segment(self._slabs(start, min(start + step, self.n_rows)))
+                pages.move_to(first)
+            yield Segment(self._slabs(first, min(first + step, self.n_rows)))
         if pages is not None:
             pages.release()
 
@@ -81,6 +94,10 @@ class ArraySource:
                 self.weight[a:b] if self.weight.size else EMPTY,
                 self.offset[a:b] if self.offset.size else EMPTY,
             )
+
+    def identity(self) -> Any:
+        """The arrays."""
+        return "arrays", self.X, self.y, self.weight, self.offset
 
     def sample(self, stride: int) -> ArraySource:
         """Every `stride`-th row, without a copy of X."""
@@ -129,11 +146,11 @@ class PickedRows:
         self.n_threads, self.schema = rows.n_threads, rows.schema
         self.reads = 0
 
-    def segments(self) -> Iterator[Segment]:
-        """Yield the segments of the one run."""
+    def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
+        """Yield the segments of the one run, from one of them on."""
         step = segment_rows(len(self.numbers), self.n_features)
-        for start in range(0, len(self.numbers), step):
-            yield Segment(self._slabs(self.numbers[start : start + step]))
+        for first in range(start.segment * step, len(self.numbers), step):
+            yield Segment(self._slabs(self.numbers[first : first + step]))
 
     def _slabs(self, numbers: np.ndarray) -> Iterator[Slab]:
         rows, step = self._rows, slab_rows(self.n_features)
@@ -146,6 +163,10 @@ class PickedRows:
                 rows.weight[here] if rows.weight.size else EMPTY,
                 rows.offset[here] if rows.offset.size else EMPTY,
             )
+
+    def identity(self) -> Any:
+        """The arrays, and which of their rows."""
+        return "some rows", self.numbers, self._rows.identity()
 
     def pick(self, numbers: np.ndarray) -> PickedRows:
         """Of these rows, those with these numbers."""

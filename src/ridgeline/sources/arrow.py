@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Batch, Column, batch_rows, empty_cell, placer
+from .columns import SOME, Batch, Column, batch_rows, empty_cell, placer
 
 
 def require_pyarrow(what: str) -> Any:
@@ -94,7 +94,12 @@ class ArrowTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
-    def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
+    def identity(self) -> Any:
+        """Columns, number of rows, and some of the rows."""
+        some = np.linspace(0, max(self.data.num_rows - 1, 0), min(self.data.num_rows, SOME)).astype(np.intp)
+        return "Arrow table", str(self.data.schema), self.data.num_rows, repr(self.data.take(some).to_pylist())
+
+    def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]:
         """Batches that depend on the number of rows, not on Arrow's chunks."""
         data = self.data.select(list(names))
         step, size = batch_rows(data.num_rows, n_features)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..checkpoints.fingerprint import fingerprint
 from ..engines.contract import Engine, Partitions
 from ..sparse_rows import is_sparse, sparse_rows
 from ..validation import as_real_array, holds_names, is_missing, require_range, require_weights, unmasked
 from .arrays import ArraySource
-from .folding import EMPTY, NO_NAMES, Schema, Segment, require_rereadable
+from .folding import BEGINNING, EMPTY, NO_NAMES, Place, Schema, Segment, require_rereadable
 
 
 class ChunkSource:
@@ -68,6 +69,7 @@ class ChunkSource:
         part = self._check(0, first)
         offset = len(first) > 3 and first[3] is not None
         self.n_features, self.n_targets, self.dtype = part.n_features, part.n_targets, part.dtype
+        self._first = fingerprint(part.identity())
         self.schema = Schema(target_dtype=target.dtype, offset=offset)
         if self._codes is not None and self.rereadable:
             labels = sort_labels(self._find_labels())
@@ -167,7 +169,7 @@ class ChunkSource:
             codes[row] = self._codes[label]
         return codes
 
-    def segments(self) -> Iterator[Segment]:
+    def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
         """Yield the segments of each chunk, a run of its own, checked as it comes."""
         rows = 0
         for k, chunk in enumerate(self._open()):
@@ -175,8 +177,9 @@ class ChunkSource:
             if not self.rereadable:  # nobody can look for it afterwards
                 require_range(part.X, f"X in chunk {k}", part.dtype)
             rows += part.n_rows
-            for segment in part.segments():
-                yield Segment(segment.slabs, k)
+            if k >= start.run:
+                for segment in part.segments(start if k == start.run else BEGINNING):
+                    yield Segment(segment.slabs, k)
         if self._rows not in (None, rows):
             raise ValueError(
                 f"the chunks held {self._rows} rows at the first reading and {rows} at the next; "
@@ -196,6 +199,10 @@ class ChunkSource:
     def _check_finite(self, k: int, chunk: Any) -> None:
         part = self._check(k, chunk)
         require_range(part.X, f"X in chunk {k}", part.dtype)
+
+    def identity(self) -> Any:
+        """The first chunk, and the labels where targets are names."""
+        return "chunks", self._first, self.schema.labels
 
     def targets_only(self) -> ChunkSource:
         """Itself: a chunk comes whole."""

@@ -6,6 +6,7 @@ the columns stay independent of the intercept.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,6 +20,9 @@ from .folding import SLAB_ELEMENTS, segment_rows
 
 MAX_CATEGORIES = 1000
 """More distinct words than this in a column look like names or identifiers, not categories."""
+
+SOME = 64
+"""Rows of a table in memory that tell it from others of the same shape."""
 
 BATCH_ELEMENTS = SLAB_ELEMENTS << 4
 """Entries read at a time: several segments, so that what a batch costs beside its entries does not show; 8 MB of float32."""
@@ -55,6 +59,7 @@ class Table(Protocol):
     """Named columns that are read in batches, whose boundaries depend on how the table is laid out and on the arguments, nothing else.
 
     `partitions` are these columns of rows that other machines hold, None where there are no other machines.
+    `batches` may leave out the runs before number `run`; `identity` is what tells this table from others, as `Source.identity`.
     """
 
     name: str
@@ -62,7 +67,9 @@ class Table(Protocol):
 
     def partitions(self, names: Sequence[str]) -> Partitions[Table] | None: ...
 
-    def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]: ...
+    def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]: ...
+
+    def identity(self) -> Any: ...
 
 
 def batch_rows(rows: int, n_features: int) -> tuple[int, int]:
@@ -74,6 +81,12 @@ def batch_rows(rows: int, n_features: int) -> tuple[int, int]:
 def placer(name: str, start: int) -> Callable[[int], str]:
     """Where a row of a batch is, for a batch that begins at row `start` of `name`."""
     return lambda row: f"row {start + row} of {name}"
+
+
+def file_state(path: str) -> tuple[str, int, int]:
+    """Name, length in bytes and time of the last change in nanoseconds: what tells a file from others and from its past."""
+    status = os.stat(path)
+    return os.path.basename(path), status.st_size, status.st_mtime_ns
 
 
 def empty_cell(name: str, place: str) -> ValueError:

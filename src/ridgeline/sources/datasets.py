@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .arrow import ArrowBatch, columns_of, require_pyarrow
-from .columns import Batch, Table, batch_rows, placer
+from .columns import Batch, Table, batch_rows, file_state, placer
 from .parquet import ParquetTable, files_of
 
 ROWS_AT_ONCE = 1 << 16
@@ -38,7 +39,12 @@ class DatasetTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
-    def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
+    def identity(self) -> Any:
+        """Columns, and the files where there are any."""
+        files = [path for path in getattr(self.data, "files", ()) if os.path.exists(path)]
+        return "Arrow dataset", str(self.data.schema), [file_state(path) for path in files]
+
+    def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]:
         """The scanner's batches, cut at a fixed number of rows."""
         step, size = batch_rows(ROWS_AT_ONCE, n_features)
         start = 0

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from ..checkpoints import current
 from ..engines.contract import Partitions
 from ..engines.tree import Tree
 from ..sparse_rows import SparseRows
@@ -76,6 +77,16 @@ class Segment:
         return iter(self.slabs)
 
 
+class Place(NamedTuple):
+    """Where a segment is: the number of its run, and its own within that."""
+
+    run: int = 0
+    segment: int = 0
+
+
+BEGINNING = Place()
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """What the columns of a source mean.
@@ -104,6 +115,8 @@ NO_NAMES = Schema()
 class Source(Protocol):
     """What the fold and the estimators need of a place where rows live.
 
+    `segments` yields those from a place on, and reads what lies before it only where it must; `identity` is what tells these rows from
+    others, of values and arrays, as far as that can be known without reading them all, and is the same when the rows are opened again.
     `rereadable` is false of rows that come only once; `targets_only` is a source of the same targets, weights and offsets, in which X may
     have no columns: quicker to read where columns lie apart.  `partitions` is None of rows that are read in this process; of rows on other
     machines it is what an engine holds, and `segments` brings them here, for those who cannot do with summaries.
@@ -120,7 +133,9 @@ class Source(Protocol):
     @property
     def partitions(self) -> Partitions[Source] | None: ...
 
-    def segments(self) -> Iterator[Segment]: ...
+    def segments(self, start: Place = BEGINNING) -> Iterator[Segment]: ...
+
+    def identity(self) -> Any: ...
 
     def check_finite(self) -> None: ...
 
@@ -128,6 +143,32 @@ class Source(Protocol):
 
 
 S = TypeVar("S", bound=Summary)
+
+
+class Progress(Generic[S]):
+    """A fold in progress.
+
+    Parameters
+    ----------
+    look : callable
+        Called with this each time that a segment has become a part of it, while nothing changes.
+
+    Attributes
+    ----------
+    tree : Tree or None
+        The totals so far.
+    place : Place
+        Of the segment that comes next.
+    """
+
+    def __init__(self, look: Callable[[Progress[S]], None], tree: Tree[S] | None = None, place: Place = BEGINNING) -> None:
+        self.look, self.tree, self.place = look, tree, place
+
+    def follow(self, tree: Tree[S]) -> None:
+        """One more segment is in the totals."""
+        run = tree.nodes[0][0]
+        self.tree, self.place = tree, Place(run, self.place.segment + 1 if run == self.place.run else 1)
+        self.look(self)
 
 
 def fold(source: Source, empty: Callable[[], S]) -> S:
@@ -151,9 +192,16 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
         When the time limit of a scope (`watch.watched`) has passed.
     """
     source.reads += 1
+    total = partial(_total, source, empty)
+    record = current.get()
+    return total() if record is None else record.fold(source, empty, total)
+
+
+def _total(source: Source, empty: Callable[[], S], progress: Progress[S] | None = None) -> S:
+    """The total of all rows: of those read here, the ones behind what `progress` holds, which then follows."""
     scope, there = watch(), source.partitions
     if there is None:
-        total = _reduce(source, empty, scope, thread_count(source.n_threads))
+        total = _reduce(source, empty, scope, thread_count(source.n_threads), progress)
         return empty() if total is None else total
     part = there.map(partial(_read, empty)).reduce(None if scope is None else partial(scope.read, 0))
     if part is None:
@@ -163,7 +211,9 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
     return part.summary
 
 
-def _reduce(source: Source, empty: Callable[[], S], scope: _Rows | Watch | None, n_threads: int) -> S | None:
+def _reduce(
+    source: Source, empty: Callable[[], S], scope: _Rows | Watch | None, n_threads: int, progress: Progress[S] | None = None
+) -> S | None:
     """The rows of a source in this process; None where there are none."""
 
     def summarise(segment: Segment) -> Tree[S]:
@@ -174,7 +224,10 @@ def _reduce(source: Source, empty: Callable[[], S], scope: _Rows | Watch | None,
                 scope.read(len(slab.X))
         return Tree(segment.run, part)
 
-    tree = reduce(source.segments(), summarise, n_threads)
+    if progress is None:
+        tree = reduce(source.segments(), summarise, n_threads)
+    else:
+        tree = reduce(source.segments(progress.place), summarise, n_threads, progress.tree, progress.follow)
     return None if tree is None else tree.total()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Batch, Column, batch_rows, empty_cell, placer
+from .columns import SOME, Batch, Column, batch_rows, empty_cell, placer
 
 
 def require_narwhals() -> Any:
@@ -78,7 +78,12 @@ class FrameTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
-    def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
+    def identity(self) -> Any:
+        """Columns, number of rows, and some of the rows."""
+        some = np.linspace(0, max(len(self.data) - 1, 0), min(len(self.data), SOME)).astype(np.intp).tolist()
+        return "frame", [(name, str(kind)) for name, kind in self.data.schema.items()], len(self.data), repr(self.data[some].rows())
+
+    def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]:
         """Slices of the frame."""
         data = self.data.select(list(names))
         step, size = batch_rows(len(data), n_features)

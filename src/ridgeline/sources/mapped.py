@@ -20,9 +20,9 @@ WINDOW = 1 << 25
 
 
 class Pages:
-    """The moving window of a pass over the rows of a mapped array."""
+    """The moving window of a pass over the rows of a mapped array, from row `first` on."""
 
-    def __init__(self, mapped: mmap.mmap, address: int, X: np.ndarray) -> None:
+    def __init__(self, mapped: mmap.mmap, address: int, X: np.ndarray, first: int) -> None:
         self.mapped, self.length = mapped, X.nbytes
         self.offset = X.__array_interface__["data"][0] - address
         n, self.row = len(X), abs(X.strides[0])
@@ -32,11 +32,11 @@ class Pages:
         self.stride = 0 if by_rows else X.strides[1]
         self.run_length = n * self.row
         self.window = max(WINDOW // self.runs, 1 << 16)
-        self.asked = self.given_back = 0
+        self.asked = self.given_back = first * self.row
 
     @staticmethod
-    def of(X: np.ndarray) -> Pages | None:
-        """The window over X, or None where X is not in a mapped file, is small, or the system offers no advice."""
+    def of(X: np.ndarray, first: int = 0) -> Pages | None:
+        """The window over X from row `first` on, or None where X is not in a mapped file, is small, or the system offers no advice."""
         base: Any = X
         safe = False  # a private, writable mapping would lose what was written to it
         while isinstance(base, np.ndarray):
@@ -46,7 +46,7 @@ class Pages:
             return None
         if not hasattr(mmap, "MADV_WILLNEED"):
             return None
-        return Pages(base, np.frombuffer(base, np.uint8).__array_interface__["data"][0], X)
+        return Pages(base, np.frombuffer(base, np.uint8).__array_interface__["data"][0], X, first)
 
     def move_to(self, row: int) -> None:
         """The pass is about to read from this row on."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .arrow import ArrowBatch, column_of, columns_of, require_pyarrow
-from .columns import Batch, Column, batch_rows
+from .columns import Batch, Column, batch_rows, file_state
 
 BUFFER = 1 << 25
 """Bytes of compressed data, of all columns together, read at a time; without such a buffer a row group would be read whole."""
@@ -44,6 +44,14 @@ class ParquetFile:
             )
         except (OSError, ValueError) as error:
             raise _failure(error, f"{self.path} cannot be read as Parquet") from error
+
+
+    def state(self) -> tuple[str, int | None, int | None]:
+        """Its name, its length in bytes and when it was last changed, in nanoseconds."""
+        if self.filesystem is None:
+            return file_state(self.path)
+        info = self.filesystem.get_file_info(self.path)
+        return os.path.basename(self.path), info.size, info.mtime_ns
 
 
 def _failure(error: Exception, what: str) -> Exception:
@@ -93,14 +101,18 @@ class ParquetTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
-    def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
-        """Batches of each row group, a run of its own."""
-        run = count()
+    def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]:
+        """Batches of each row group, a run of its own; those before number `run` are not read."""
+        numbers = count()
         for file in self.files:
-            yield from self._file(file, run, names, n_features, parallel)
+            yield from self._file(file, numbers, run, names, n_features, parallel)
+
+    def identity(self) -> Any:
+        """Name, length and time of change of every file, and what of it is wanted."""
+        return "Parquet", [(*file.state(), file.rows, file.wanted, file.keys) for file in self.files]
 
     def _file(
-        self, file: ParquetFile, run: Iterator[int], names: Sequence[str], n_features: int, parallel: bool
+        self, file: ParquetFile, numbers: Iterator[int], run: int, names: Sequence[str], n_features: int, parallel: bool
     ) -> Iterator[Batch]:
         words = [name for name in names if self.columns[name].dtype is None and name not in file.keys]
         with file.open(words, len(names)) as opened:
@@ -113,8 +125,8 @@ class ParquetTable:
             before = 0
             for group in range(opened.num_row_groups):
                 rows = opened.metadata.row_group(group).num_rows
-                if file.wanted is None or group in file.wanted:
-                    yield from self._group(file, next(run), opened, group, before, rows, stored, n_features, parallel)
+                if (file.wanted is None or group in file.wanted) and (number := next(numbers)) >= run:
+                    yield from self._group(file, number, opened, group, before, rows, stored, n_features, parallel)
                 before += rows
 
     def _group(

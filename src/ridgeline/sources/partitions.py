@@ -61,10 +61,14 @@ class DaskTable:
             self._engines[key] = DaskEngine(self.client, self.data if every else self.data[list(names)])
         return Partitions(self._engines[key], partial(_frame, self.name))
 
-    def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
-        """The slices of each partition."""
+    def identity(self) -> Any:
+        """Columns, and where the partitions begin: their rows are taken to be the same each time."""
+        return "Dask data frame", [(name, str(kind)) for name, kind in self.data.dtypes.items()], str(self.data.divisions)
+
+    def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]:
+        """The slices of each partition; those before number `run` are not computed."""
         data = self.data[list(names)]
-        for number in range(data.npartitions):
+        for number in range(run, data.npartitions):
             part = _frame(self.name, number, computed(self.client, data.get_partition(number)))
             yield from part.batches(names, n_features, parallel)
 

@@ -17,7 +17,7 @@ from ..engines.contract import Partitions
 from ..threads import thread_count
 from ..validation import require_range, require_weights
 from .columns import Batch, Categories, Table, find, find_categories, numeric
-from .folding import EMPTY, SLAB_ELEMENTS, Schema, Segment, Slab
+from .folding import BEGINNING, EMPTY, SLAB_ELEMENTS, Place, Schema, Segment, Slab
 from .prefetch import ahead
 
 SLAB = SLAB_ELEMENTS << 2
@@ -132,18 +132,22 @@ class TableSource:
         other.table = table
         return other
 
-    def segments(self) -> Iterator[Segment]:
+    def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
         """Yield the segments of each batch; the next batches are being read meanwhile."""
-        for decoded in ahead(self._decode(self._features)):
+        behind = start.segment
+        for decoded in ahead(self._decode(self._features, start.run)):
             batch = decoded.batch
-            for start in range(0, batch.rows, batch.step):
-                yield Segment(self._slabs(decoded, start, min(start + batch.step, batch.rows)), batch.run)
+            for first in range(0, batch.rows, batch.step):
+                if batch.run == start.run and behind:
+                    behind -= 1
+                else:
+                    yield Segment(self._slabs(decoded, first, min(first + batch.step, batch.rows)), batch.run)
 
-    def _decode(self, features: Sequence[str]) -> Iterator[_Decoded]:
-        """Batches as arrays; in the thread that reads ahead."""
+    def _decode(self, features: Sequence[str], run: int = 0) -> Iterator[_Decoded]:
+        """Batches as arrays, from a run on; in the thread that reads ahead."""
         parallel = thread_count(self.n_threads) > 1
-        for batch in self.table.batches(self._columns(features), self.n_features, parallel):
-            if not batch.rows:
+        for batch in self.table.batches(self._columns(features), self.n_features, parallel, run):
+            if batch.run < run or not batch.rows:
                 continue
             columns = [self._values(batch, name) for name in features]
             y = np.stack([self._target(batch, name) for name in self._targets], axis=1)
@@ -206,6 +210,11 @@ class TableSource:
         for decoded in ahead(self._decode(numbers)):
             for name, values in zip(numbers, decoded.features):
                 require_placed(values, f"column {name!r}", decoded.batch)
+
+    def identity(self) -> Any:
+        """The table, which of its columns are what, and its categories."""
+        categories = {name: encoding.values for name, encoding in self._encodings.items()}
+        return self.table.identity(), self._features, self._targets, self._weight, self._offset, categories
 
     def targets_only(self) -> TableSource:
         """The targets, weights and offsets alone: no other column is read."""

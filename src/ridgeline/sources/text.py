@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .arrow import ArrowBatch, columns_of, require_pyarrow
-from .columns import Batch, Column, empty_cell, placer
+from .columns import Batch, Column, empty_cell, file_state, placer
 from .folding import segment_rows
 
 BLOCK = 1 << 22
@@ -69,9 +69,13 @@ class CsvTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
-    def batches(self, names: Sequence[str], n_features: int, parallel: bool) -> Iterator[Batch]:
-        """The blocks of each file, each a run."""
-        run = 0
+    def identity(self) -> Any:
+        """Name, length and time of change of every file."""
+        return "CSV", [file_state(path) for path in self.paths]
+
+    def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]:
+        """The blocks of each file, each a run; where one begins is known when those before it have been read."""
+        number = 0
         for path in self.paths:
             start = 0
             with self._open(path, names, False) as reader:  # read by one thread, an error names its row
@@ -83,9 +87,9 @@ class CsvTable:
                     except (OSError, ValueError) as error:
                         raise ValueError(f"{path} cannot be read after row {start}: {_first_line(error)}.") from error
                     step = segment_rows(data.num_rows, n_features)
-                    yield _CsvBatch(ArrowBatch(data, step, placer(path, start), run))
+                    yield _CsvBatch(ArrowBatch(data, step, placer(path, start), number))
                     start += data.num_rows
-                    run += 1
+                    number += 1
 
 
 class _CsvBatch:

@@ -1,0 +1,97 @@
+"""Checkpoints that are torn or damaged: the same bits or an error that names the file, never a crash and never another answer."""
+
+import numpy as np
+import pytest
+
+from ridgeline import checkpoint
+from ridgeline.moments import Moments
+from ridgeline.sources import ArraySource, fold
+
+rng = np.random.default_rng(2)
+X, Y = rng.normal(size=(5000, 3)), rng.normal(size=5000)
+ROWS = [ArraySource(X[:n], Y[:n], n_threads=1) for n in (5000, 3000, 10)]
+
+
+def work():
+    return [fold(rows, lambda: Moments(3, 1)).to_bytes() for rows in ROWS]
+
+
+EXPECTED = work()
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    """The bytes of the two files of a fit that was interrupted in its third fold."""
+    path = tmp_path_factory.mktemp("made") / "c"
+    with pytest.raises(ZeroDivisionError), checkpoint(path, every=0.0):
+        work()
+        raise ZeroDivisionError
+    return path.read_bytes(), path.with_name("c.partial").read_bytes()
+
+
+def outcome(path, journal, partial):
+    path.write_bytes(journal)
+    path.with_name("c.partial").write_bytes(partial)
+    try:
+        with checkpoint(path):
+            return work()
+    except ValueError as error:
+        assert str(path) in str(error)
+        return None
+
+
+def test_whole(image, tmp_path):
+    assert outcome(tmp_path / "c", *image) == EXPECTED
+
+
+def test_every_torn_tail_is_cut(image, tmp_path):
+    journal, partial = image
+    for length in range(0, len(journal), 7):
+        assert outcome(tmp_path / "c", journal[:length], partial) == EXPECTED
+    for zeros in (1, 40, 4096):
+        assert outcome(tmp_path / "c", journal + bytes(zeros), partial) == EXPECTED
+
+
+def mutated(random, image):
+    image = bytearray(image)
+    kind, at = random.integers(4), int(random.integers(len(image)))
+    if kind == 0:
+        image[at] ^= 1 << random.integers(8)
+    elif kind == 1:
+        image[at : at + 8] = random.bytes(8)
+    elif kind == 2:
+        del image[at : at + int(random.integers(1, 64))]
+    else:
+        image[at:at] = random.bytes(int(random.integers(1, 64)))
+    return bytes(image)
+
+
+def attack(image, tmp_path, count):
+    random, refused = np.random.default_rng(9), 0
+    for trial in range(count):
+        journal, partial = image
+        journal, partial = (mutated(random, journal), partial) if trial % 4 else (journal[: len(journal) // 3], mutated(random, partial))
+        got = outcome(tmp_path / "c", journal, partial)
+        assert got in (None, EXPECTED)
+        refused += got is None
+    return refused
+
+
+def test_mutated_files(image, tmp_path):
+    assert attack(image, tmp_path, 200) > 20
+
+
+@pytest.mark.slow
+def test_ten_thousand_mutated_files(image, tmp_path):
+    assert attack(image, tmp_path, 10_000) > 1000
+
+
+def test_damage_in_the_middle_is_told_with_its_place(image, tmp_path):
+    journal, _ = image
+    at = len(journal) // 2
+    broken = journal[:at] + bytes([journal[at] ^ 1]) + journal[at + 1 :]
+    path = tmp_path / "c"
+    path.write_bytes(broken)
+    with pytest.raises(ValueError, match=r"c, byte \d+: is damaged: .*; delete the file to begin the fit afresh"), checkpoint(path):
+        pass
+    assert path.read_bytes() == broken
