@@ -187,17 +187,14 @@ class RidgeCV(Router, Regressor):
                 "out leaves none). Pass more rows, or fit Ridge."
             )
         flat = source.y.ndim == 1
-        results = np.empty((n, t, k) if scorer is not None or self.store_cv_results else 0)
-        total = np.zeros((t, k))
+        total, results = left_out(source, moments, alphas, fit_intercept, scorer is not None or self.store_cv_results)
         y = source.y.reshape(n, t)
-        for rows, residual in left_out(source, moments, alphas, fit_intercept):
-            total += np.einsum("itk,itk->tk", residual, residual)
-            if scorer is not None:
-                # rows without weight have no residual in these units
-                root = np.sqrt(np.where(source.weight[rows] > 0, source.weight[rows], 1.0)) if source.weight.size else np.ones(1)
-                results[rows] = y[rows, :, None] - residual / root[:, None, None]
-            elif results.size:
-                results[rows] = residual**2
+        if scorer is not None:
+            # rows without weight have no residual in these units
+            root = np.sqrt(np.where(source.weight > 0, source.weight, 1.0)) if source.weight.size else np.ones(1)
+            results = y[:, :, None] - results / root[:, None, None]
+        elif self.store_cv_results:
+            results = results**2
         if scorer is None:
             scores = -total / n
             if not self.alpha_per_target or flat:

@@ -11,21 +11,30 @@ Leaving a block of rows out needs the moments of the others: a sum over the bloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..kernels import load
 from ..moments import Moments
-from ..sources import SLAB_ELEMENTS, ArraySource
-from ..sparse_rows import as_array
+from ..sources import ArraySource, Slab, fold
+from ..workspace import padded
 from .dual import centred_rows
+
+kernels = load("left_out")
+
+DOUBLE = np.dtype(np.float64)
+
+BLOCK = 64
+"""Rows at a time: for a hundred columns and penalties, what the kernel makes of them stays in the second-level cache."""
 
 
 def left_out(
-    source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every row's residual in the fit of all others, for every penalty (positive), a block of rows at a time.
+    source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, keep: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every row's residual in the fit of all others, for every penalty (positive): their squares' sums, and themselves.
 
     Parameters
     ----------
@@ -33,60 +42,85 @@ def left_out(
     moments : Moments or None
         Of its rows; None decomposes X X' (n, n) instead.
     alphas : ndarray of shape (k,)
+    fit_intercept : bool
+    keep : bool
+        Whether the residuals are wanted.
 
-    Yields
-    ------
-    rows : slice
-    residual : ndarray of shape (b, t, k)
+    Returns
+    -------
+    squares : ndarray of shape (t, k)
+    residual : ndarray of shape (n, t, k), or (0, t, k)
         y less its prediction, times the root of the row's weight.
 
     Notes
     -----
-    With moments: 9 d^3 flops once, one read of the rows and 2 n d (d + k (t + 1)) flops. Without: n^2 d + 9 n^3.
+    With moments: 9 d^3 flops once, one read of the rows and n d (2 d + 2 k (t + 1)) flops. Without: n^2 d + 9 n^3.
     """
-    n, t = source.n_rows, source.n_targets
-    weight = source.weight if source.weight.size else np.ones(n)
-    root = np.sqrt(weight)
-    y = source.y.reshape(n, t)
-    target = (y - weight @ y / weight.sum() if fit_intercept else y) * root[:, None]
     if moments is None:
-        parts = _wide(source, root, target, alphas, fit_intercept)
-    else:
-        parts = _tall(source, moments, root, target, alphas, fit_intercept)
-    for rows, error, left in parts:
-        error /= left[:, None, :]
-        yield rows, error
+        residual = _wide(source, alphas, fit_intercept)
+        return np.einsum("itk,itk->tk", residual, residual), residual
+    basis = _Basis.of(moments, alphas, fit_intercept)
+    sums = fold(source, lambda: LeftOut(basis, keep))
+    shape = (-1, source.n_targets, len(alphas))
+    return sums.squares, np.concatenate([np.empty((0, basis.coefficients.shape[0])), *sums.residuals]).reshape(shape)
 
 
-Parts = Iterator[tuple[slice, np.ndarray, np.ndarray]]
-"""Rows, their residuals (b, t, k) and 1 - h (b, k)."""
+@dataclass(frozen=True)
+class _Basis:
+    """What the kernel asks of the decomposition: means, 1 / W, Q', Q's / (lambda + alpha) (t k, d), and 1 / (lambda + alpha) (k, d)."""
+
+    center: np.ndarray
+    mean: np.ndarray
+    constant: float
+    turned: np.ndarray
+    coefficients: np.ndarray
+    shrink: np.ndarray
+
+    @staticmethod
+    def of(moments: Moments, alphas: np.ndarray, fit_intercept: bool) -> _Basis:
+        d, t = moments.n_features, moments.n_targets
+        S = _scatter(moments, fit_intercept)
+        values, Q = np.linalg.eigh(S[:d, :d])
+        shrink = 1 / (np.maximum(values, 0.0) + alphas[:, None])
+        turned = np.zeros((d, padded(d, DOUBLE)))
+        turned[:, :d] = Q.T
+        coefficients = ((S[d:, :d] @ Q)[:, None, :] * shrink).reshape(t * len(alphas), d)
+        center, mean = (moments.mean[:d], moments.mean[d:]) if fit_intercept else (np.zeros(d), np.zeros(t))
+        constant = 1 / moments.weight if fit_intercept else 0.0
+        return _Basis(np.ascontiguousarray(center), np.ascontiguousarray(mean), constant, turned, coefficients, shrink)
 
 
-def _tall(
-    source: ArraySource, moments: Moments, root: np.ndarray, target: np.ndarray, alphas: np.ndarray, fit_intercept: bool
-) -> Parts:
-    d = source.n_features
-    S = _scatter(moments, fit_intercept)
-    values, Q = np.linalg.eigh(S[:d, :d])
-    shrink = 1 / (np.maximum(values, 0.0)[:, None] + alphas)
-    # per target (d, k)
-    coefficients = (S[d:, :d] @ Q)[:, :, None] * shrink
-    center = moments.mean[:d] if fit_intercept else np.zeros(d)
-    step = max(SLAB_ELEMENTS // max(d, 1), 16)
-    for a in range(0, source.n_rows, step):
-        rows = slice(a, a + step)
-        T = (as_array(source.X[rows]).astype(np.float64) - center) @ Q * root[rows, None]
-        error = np.empty((len(T), len(coefficients), len(alphas)))
-        for j, v in enumerate(coefficients):
-            np.subtract(target[rows, j, None], T @ v, out=error[:, j])
-        T *= T
-        left = T @ shrink
-        constant = root[rows, None] ** 2 / moments.weight if fit_intercept else 0.0
-        yield rows, error, np.subtract(1 - constant, left, out=left)
+class LeftOut:
+    """Sums of the squares of left-out residuals (t, k), and where they are kept the residuals (n, t k): a summary."""
+
+    def __init__(self, basis: _Basis, keep: bool) -> None:
+        self.basis, self.keep = basis, keep
+        t, k = len(basis.mean), len(basis.shrink)
+        self.squares = np.zeros((t, k))
+        self.residuals: list[np.ndarray] = []
+
+    def add_rows(self, slab: Slab) -> None:
+        basis, n = self.basis, len(slab.X)
+        (k, d), many = basis.shrink.shape, len(basis.coefficients)
+        wide = basis.turned.shape[1]
+        residual = np.empty((n if self.keep else 0, many))
+        kernels.left_out(
+            slab.X, slab.y.reshape(n, -1), slab.weight, basis.center, basis.mean, basis.constant, basis.turned, basis.coefficients,
+            basis.shrink, self.squares, residual, np.empty((BLOCK, wide)), np.empty((d, BLOCK)), np.empty((many, BLOCK)),
+            np.empty((k, BLOCK)), np.empty((3, max(BLOCK, wide))),
+        )  # fmt: skip
+        self.residuals.append(residual)
+
+    def merge(self, other: LeftOut) -> None:
+        self.squares += other.squares
+        self.residuals += other.residuals
 
 
-def _wide(source: ArraySource, root: np.ndarray, target: np.ndarray, alphas: np.ndarray, fit_intercept: bool) -> Parts:
+def _wide(source: ArraySource, alphas: np.ndarray, fit_intercept: bool) -> np.ndarray:
     """With X X' = U diag(lambda) U': 1 - h and the residuals are sums of alpha / (lambda + alpha) over U, and cancel nothing."""
+    weight = source.weight if source.weight.size else np.ones(source.n_rows)
+    root, y = np.sqrt(weight), source.y.reshape(source.n_rows, -1)
+    target = (y - weight @ y / weight.sum() if fit_intercept else y) * root[:, None]
     rows = centred_rows(source, fit_intercept)
     K = rows.gram() / rows.scale**2
     if fit_intercept:
@@ -98,7 +132,8 @@ def _wide(source: ArraySource, root: np.ndarray, target: np.ndarray, alphas: np.
         values, U = values[:-1], U[:, :-1]
     kept = alphas / (np.maximum(values, 0.0)[:, None] + alphas)
     error = np.stack([U @ (column[:, None] * kept) for column in (U.T @ target).T], axis=1)
-    yield slice(0, source.n_rows), error, (U * U) @ kept
+    error /= ((U * U) @ kept)[:, None, :]
+    return error
 
 
 def _scatter(moments: Moments, fit_intercept: bool) -> np.ndarray:
