@@ -8,6 +8,8 @@ INTERNAL = {
     "well_scaled",
     # between a table and its text
     "facts",
+    # between the fits of groups and `fit_many`
+    "put_batch", "put_failure", "put_model", "require_one", "labels",
     # of a certificate, as an estimator calls it
     "warn",
 }  # fmt: skip

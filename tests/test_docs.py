@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import importlib
 import inspect
 import re
 import shlex
@@ -14,6 +15,8 @@ import pytest
 import ridgeline
 
 ROOT = Path(__file__).parent.parent
+NEEDS = {"ridgeline.plots": ["matplotlib"], "to_onnx": ["onnx"]}
+"""What examples of the reference need beyond NumPy and SciPy, by name or by module."""
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 
@@ -49,11 +52,33 @@ def test_named_tests_exist(page):
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, (file, name)
 
 
-@pytest.mark.parametrize("name", [name for name in ridgeline._HOME if name not in ("load", "save", "to_onnx")])
-def test_every_public_name_has_an_example_that_prints_what_it_shows(name, tmp_path, monkeypatch):
+def names_of_the_reference():
+    """The names that docs/api.rst lists, with the modules that it takes them from."""
+    module, names = "", []
+    for line in (ROOT / "docs" / "api.rst").read_text(encoding="utf-8").splitlines():
+        if line.startswith(".. currentmodule:: "):
+            module = line.split()[-1]
+        elif re.fullmatch(r"   \w+", line):
+            names.append(f"{module}.{line.strip()}")
+    return names
+
+
+def test_reference_lists_every_public_name():
+    assert {f"ridgeline.{name}" for name in ridgeline._HOME} <= set(names_of_the_reference())
+
+
+@pytest.mark.parametrize("name", names_of_the_reference())
+def test_every_name_of_the_reference_has_an_example_that_prints_what_it_shows(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    value = getattr(ridgeline, name)
-    examples = [test for test in doctest.DocTestFinder(recurse=inspect.isclass(value)).find(value, name, module=False) if test.examples]
+    module, _, name = name.rpartition(".")
+    value = getattr(importlib.import_module(module), name)
+    for package in NEEDS.get(name, NEEDS.get(module, ())):
+        pytest.importorskip(package)
+    described = [(name, value)]
+    if inspect.isclass(value):  # with what it inherits
+        described += [(method, function) for method, function in inspect.getmembers(value, callable) if not method.startswith("_")]
+    finder = doctest.DocTestFinder(recurse=False)
+    examples = [test for what, about in described for test in finder.find(about, what, module=False) if test.examples]
     assert any(test.name == name for test in examples)
     for test in examples:
         printed = []

@@ -21,7 +21,7 @@ FAILED = "failed"
 
 
 class ManyFits:
-    """Fits of g groups, of one target (the arrays below without the axis t) or of t targets.
+    """Fits of g groups, of one target (the arrays below without the axis t) or of t targets: what `fit_many` returns.
 
     Attributes
     ----------
@@ -44,6 +44,18 @@ class ManyFits:
     Notes
     -----
     Memory: about 8 (d + 8) bytes per fit of the plain kind; a fitted estimator for each of the others.
+
+    Examples
+    --------
+    >>> from ridgeline import LinearRegression, fit_many
+    >>> X, y = [[0.0], [1.0], [2.0], [0.0], [1.0]], [1.0, 3.0, 5.0, 4.0, 3.0]
+    >>> fits = fit_many(LinearRegression(), X, y, boundaries=[0, 3, 5])
+    >>> fits
+    <2 groups of LinearRegression(), 1 features: 2 optimal>
+    >>> fits.model(1).predict([[2.0]]).round(6), fits.certificate(0).status
+    (array([2.]), 'optimal')
+    >>> list(fits.to_table())
+    ['group', 'status', 'gradient_norm', 'suboptimality', 'condition', 'n_iter', 'intercept', 'x0']
     """
 
     def __init__(
@@ -150,7 +162,24 @@ class ManyFits:
             )
 
     def message(self, key: Any, target: int = 0) -> str:
-        """What the certificate of a group's fit says for a person, or why there is none."""
+        """What the certificate of a group's fit says for a person, or why there is none.
+
+        Parameters
+        ----------
+        key : object
+            The key of the group, one of `keys`.
+        target : int, default 0
+            Which of several targets.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        KeyError
+            For a key that is not there.
+        """
         return self._message(self._row(key), target)
 
     def _message(self, k: int, t: int) -> str:
@@ -158,6 +187,17 @@ class ManyFits:
 
     def certificate(self, key: Any, target: int = 0) -> Certificate:
         """The certificate of a group's fit.
+
+        Parameters
+        ----------
+        key : object
+            The key of the group, one of `keys`.
+        target : int, default 0
+            Which of several targets.
+
+        Returns
+        -------
+        Certificate
 
         Raises
         ------
@@ -179,6 +219,18 @@ class ManyFits:
         """The fit of a group (and, of several targets, of one) as a fitted estimator.
 
         One that came from a kernel keeps no moments: its `partial_fit` starts afresh.
+
+        Parameters
+        ----------
+        key : object
+            The key of the group, one of `keys`.
+        target : int, default 0
+            Which of several targets.
+
+        Returns
+        -------
+        estimator
+            Of the class of `template`.
 
         Raises
         ------
@@ -220,6 +272,7 @@ class ManyFits:
         Parameters
         ----------
         X : array-like of shape (n, d)
+            Rows with the columns of the fits.
         groups : array-like of shape (n,)
             Keys of the groups.
 
@@ -265,6 +318,10 @@ class ManyFits:
 
         `group`, `target` where there are several, `class` where there are more than two, `status`, `gradient_norm`, `suboptimality`,
         `condition`, `n_iter`, `intercept`, and a coefficient per feature under its name (`x0`, `x1`, ... without names).
+
+        Returns
+        -------
+        dict of str to ndarray
         """
         d = self._coef.shape[-1]
         shape = self._intercept.shape

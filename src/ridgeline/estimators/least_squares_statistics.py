@@ -100,7 +100,7 @@ class LeastSquaresStatistics(Regressor):
         >>> from ridgeline import LinearRegression
         >>> X, y = [[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8]
         >>> LinearRegression().fit(X, y).summary().standard_error.round(4)
-        array([0.227 , 0.0831])
+        array([0.248 , 0.0906])
         """
         from ..statistics.fitted import Question, with_groups
         from ..statistics.least_squares import summarise_rows

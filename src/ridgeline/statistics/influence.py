@@ -33,6 +33,14 @@ class Influence:
     leverage, studentized_internal, studentized_external, cooks_distance, dffits : ndarray
         See the formulas of `ridgeline.statistics.influence`. NaN for a row of leverage one; zero leverage and influence for a row without
         weight.
+
+    Examples
+    --------
+    >>> from ridgeline import LinearRegression
+    >>> X, y = [[1.0], [2.0], [3.0], [4.0], [10.0]], [1.1, 1.9, 3.2, 3.8, 10.5]
+    >>> rows = LinearRegression().fit(X, y).influence(X, y)
+    >>> rows.leverage.round(2), rows.cooks_distance.argmax()
+    (array([0.38, 0.28, 0.22, 0.2 , 0.92]), np.int64(4))
     """
 
     row: np.ndarray

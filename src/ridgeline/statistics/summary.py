@@ -96,6 +96,15 @@ class Summary:
     status : str
         That of the fit's certificate.
     notes : tuple of str
+
+    Examples
+    --------
+    >>> from ridgeline import LinearRegression
+    >>> table = LinearRegression().fit([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8]).summary()
+    >>> table.names, table.standard_error.round(4), table.p_value.round(4), round(table.r2, 4)
+    (('intercept', 'x0'), array([0.248 , 0.0906]), array([0.6068, 0.0092]), 0.9818)
+    >>> table.predict_interval([[5.0]], level=0.9).high.round(3)
+    array([5.785])
     """
 
     title: str
@@ -245,7 +254,13 @@ class Summary:
         return as_html(self)
 
     def facts(self) -> Iterator[tuple[str, Any]]:
-        """What the head of the table shows, label and value."""
+        """What the head of the table shows.
+
+        Yields
+        ------
+        tuple of str and object
+            Label and value.
+        """
         yield "rows", self.n_rows
         if self.weight != self.n_rows:
             yield "total weight", self.weight
