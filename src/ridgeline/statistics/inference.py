@@ -230,6 +230,13 @@ class LinearInference:
         Weighted sum of squared residuals.
     degrees_of_freedom : int
         Rows of positive weight, minus the rank, minus one for the intercept.
+
+    Examples
+    --------
+    >>> from ridgeline import Moments
+    >>> from ridgeline.statistics import linear_inference
+    >>> linear_inference(Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8])).degrees_of_freedom
+    2
     """
 
     coef: np.ndarray
@@ -271,7 +278,7 @@ def linear_inference(moments: Any, *, fit_intercept: bool = True) -> LinearInfer
     >>> moments = Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8], precision="extended")
     >>> fit = linear_inference(moments)
     >>> fit.coef.round(3), fit.coef_se.round(3), fit.residual_sd.round(3)
-    (array([[0.94]]), array([[0.083]]), array([0.184]))
+    (array([[0.94]]), array([[0.091]]), array([0.202]))
     """
     metric = metric_of(moments, fit_intercept)
     metric.require_freedom(metric.count)
