@@ -109,6 +109,13 @@ def save(model: Any, path: str | os.PathLike[str], *, notes: Mapping[str, Any] |
         For another class, a model that is not fitted, or a parameter or attribute that has no place: a splitter or a function, say.
     OSError
         Where the file cannot be written; what was there before stays.
+
+    Examples
+    --------
+    >>> from ridgeline import Ridge, load, save
+    >>> save(Ridge(alpha=0.5).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]), "line.rl")
+    >>> load("line.rl")
+    Ridge(alpha=0.5)
     """
     replace_file(path, encode(model, dict(notes or {}), moments))
 
@@ -116,12 +123,28 @@ def save(model: Any, path: str | os.PathLike[str], *, notes: Mapping[str, Any] |
 def load(path: str | os.PathLike[str]) -> Any:
     """The estimator of a file that `save` wrote: same class, parameters and fitted attributes, bit for bit.
 
+    Parameters
+    ----------
+    path : path-like
+        Of the file.
+
+    Returns
+    -------
+    estimator
+
     Raises
     ------
     ValueError
         Saying whether the file is no model, of a newer version, cut short, damaged, or of an unknown class.
     OSError
         Where there is no such file, or it may not be read.
+
+    Examples
+    --------
+    >>> from ridgeline import LinearRegression, load, save
+    >>> save(LinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]), "line.rl")
+    >>> load("line.rl").predict([[3.0]])
+    array([7.])
     """
     return read(path).model
 

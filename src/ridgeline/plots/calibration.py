@@ -26,8 +26,11 @@ class CalibrationDisplay(Display):
     y : array-like of shape (n,)
         1 or true where the event happened, 0 where not.
     probability : array-like of shape (n,)
+        How probable it was said to be.
     bins : int, default 10
+        Parts of the axis, of equal width.
     sample_weight : array-like of shape (n,), optional
+        Weights of the rows; 1 by default.
     event : str
         What happened, for the labels.
 
@@ -35,6 +38,13 @@ class CalibrationDisplay(Display):
     ----------
     said, happened, low, high : ndarray of shape (k,)
         Of each bin that has weight: the mean probability, the frequency and the ends of its interval.
+
+    Examples
+    --------
+    >>> from ridgeline.plots import CalibrationDisplay
+    >>> display = CalibrationDisplay.from_predictions([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], bins=2)
+    >>> display.said.round(2), display.happened
+    (array([0.15, 0.8 ]), array([0., 1.]))
     """
 
     size = (5.6, 5.6)
@@ -66,11 +76,23 @@ class CalibrationDisplay(Display):
         Parameters
         ----------
         model : classifier
-        X, y : array-like
-        bins, sample_weight
-            As above.
-        label : optional
+            Fitted.
+        X : array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            Their labels.
+        bins : int, default 10
+            Parts of the axis, of equal width.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows; 1 by default.
+        label : object, optional
             The class whose probability is looked at; by default the second of two.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        CalibrationDisplay
         """
         classes = model.classes_.tolist()
         if label is None and len(classes) > 2:
@@ -86,7 +108,27 @@ class CalibrationDisplay(Display):
     def from_predictions(
         cls, y: Any, probability: Any, *, bins: int = 10, sample_weight: Any = None, event: str = "", ax: Axes | None = None
     ) -> Self:
-        """Of probabilities; the arguments are those of the class."""
+        """Of probabilities; the arguments are those of the class.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,)
+            1 or true where the event happened, 0 where not.
+        probability : array-like of shape (n,)
+            How probable it was said to be.
+        bins : int, default 10
+            Parts of the axis, of equal width.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows; 1 by default.
+        event : str
+            What happened, for the labels.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        CalibrationDisplay
+        """
         return cls(y, probability, bins=bins, sample_weight=sample_weight, event=event).plot(ax)
 
     def _draw(self, ax: Axes) -> None:

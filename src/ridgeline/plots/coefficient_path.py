@@ -34,6 +34,7 @@ class CoefficientPathDisplay(Display):
     values : array-like of shape (k,)
         Of the penalty's parameter.
     coef : array-like of shape (k, d)
+        Coefficients, a row for each value.
     names : sequence of str, optional
         Of the d columns.
     parameter : str
@@ -41,6 +42,15 @@ class CoefficientPathDisplay(Display):
     chosen : float, optional
         The value of the model at hand, a line.
     ylabel, title : str
+        Of the axis and the picture.
+
+    Examples
+    --------
+    >>> from ridgeline import Ridge
+    >>> from ridgeline.plots import CoefficientPathDisplay
+    >>> display = CoefficientPathDisplay.from_estimator(Ridge(), [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], values=[0.1, 1.0, 10.0])
+    >>> display.parameter, display.coef.shape, display.ax_.get_title()
+    ('alpha', (3, 1), 'Ridge: coefficients over alpha')
     """
 
     def __init__(
@@ -70,13 +80,26 @@ class CoefficientPathDisplay(Display):
         ----------
         model : estimator
             Fitted or not; the value of its parameter becomes a line.
-        X, y : array-like
+        X : array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            Their targets or labels.
         values : array-like, optional
             Values of the parameter; a range that shows the whole path by default.
         output : int, default 0
             Which row of `coef_`, of several targets or classes.
         scaled : bool, default True
             Multiply each coefficient by the standard deviation of its column, so that columns in different units compare.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        CoefficientPathDisplay
+
+        Notes
+        -----
+        A fit for each value; the lasso and the elastic net go along their path.
         """
         parameter = varied(model)
         values, coef = coefficient_path(model, X, y, values, output)

@@ -28,6 +28,13 @@ class ConfusionMatrixDisplay(Display):
     ----------
     counts : ndarray of shape (c, c)
     labels : ndarray of shape (c,)
+
+    Examples
+    --------
+    >>> from ridgeline.plots import ConfusionMatrixDisplay
+    >>> ConfusionMatrixDisplay.from_predictions(["a", "a", "b"], ["a", "b", "b"]).counts
+    array([[1, 1],
+           [0, 1]])
     """
 
     size = (6.4, 5.6)
@@ -41,12 +48,44 @@ class ConfusionMatrixDisplay(Display):
 
     @classmethod
     def from_estimator(cls, model: Any, X: Any, y: Any, *, labels: Sequence[Any] | None = None, ax: Axes | None = None) -> Self:
-        """Of a fitted classifier, for rows it has not seen."""
+        """Of a fitted classifier, for rows it has not seen.
+
+        Parameters
+        ----------
+        model : classifier
+            Fitted.
+        X : array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            Their labels.
+        labels : sequence, optional
+            The classes and their order; those in y and the predictions, sorted, by default.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        ConfusionMatrixDisplay
+        """
         return cls(y, model.predict(X), labels=labels).plot(ax)
 
     @classmethod
     def from_predictions(cls, y: Any, y_pred: Any, *, labels: Sequence[Any] | None = None, ax: Axes | None = None) -> Self:
-        """Of predicted labels; the arguments are those of the class."""
+        """Of predicted labels; the arguments are those of the class.
+
+        Parameters
+        ----------
+        y, y_pred : array-like of shape (n,)
+            True and predicted labels.
+        labels : sequence, optional
+            The classes and their order; those in y and y_pred, sorted, by default.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        ConfusionMatrixDisplay
+        """
         return cls(y, y_pred, labels=labels).plot(ax)
 
     def _draw(self, ax: Axes) -> None:

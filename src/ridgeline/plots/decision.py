@@ -30,11 +30,24 @@ class DecisionBoundaryDisplay(Display):
     probability : ndarray of shape (m, m, c)
         Of each class, `probability[i, j]` at (horizontal[j], vertical[i]).
     X : ndarray of shape (n, 2)
+        The rows to draw.
     codes : ndarray of shape (n,)
         The true class of each row.
     classes : sequence
+        Labels of the c classes.
     names : pair of str
         Of the two columns.
+    title : str
+        Of the picture.
+
+    Examples
+    --------
+    >>> from ridgeline import LogisticRegression
+    >>> from ridgeline.plots import DecisionBoundaryDisplay
+    >>> X, y = [[0.0, 0.0], [1.0, 0.0], [2.0, 1.0], [3.0, 2.0]], ["low", "low", "high", "high"]
+    >>> display = DecisionBoundaryDisplay.from_estimator(LogisticRegression().fit(X, y), X, y)
+    >>> display.classes, display.names
+    (['high', 'low'], ('column 0', 'column 1'))
     """
 
     size = (6.4, 5.4)
@@ -49,6 +62,21 @@ class DecisionBoundaryDisplay(Display):
     @classmethod
     def from_estimator(cls, model: Any, X: Any, y: Any, *, ax: Axes | None = None) -> Self:
         """Of a classifier fitted to two columns.
+
+        Parameters
+        ----------
+        model : classifier
+            Fitted.
+        X : array-like of shape (n, 2)
+            Rows.
+        y : array-like of shape (n,)
+            Their labels.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        DecisionBoundaryDisplay
 
         Raises
         ------

@@ -40,7 +40,17 @@ class Display(ABC):
     _own: bool = False
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw into `ax`, or into a new figure."""
+        """Draw into `ax`, or into a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        Display
+        """
         self._own = ax is None
         self.ax_ = _new_axes(self.size) if ax is None else ax
         self.figure_ = self.ax_.figure

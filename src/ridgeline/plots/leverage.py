@@ -34,7 +34,16 @@ class LeverageDisplay(Display):
     row : array-like of shape (n,), optional
         Numbers of the rows; 0, 1, ... by default.
     parameters : int, optional
-        k, of the fit; the sum of the leverages by default.
+        The number k of the fit's parameters; the sum of the leverages by default.
+
+    Examples
+    --------
+    >>> from ridgeline import LinearRegression
+    >>> from ridgeline.plots import LeverageDisplay
+    >>> X, y = [[1.0], [2.0], [3.0], [4.0], [10.0]], [1.1, 1.9, 3.2, 3.8, 10.5]
+    >>> display = LeverageDisplay.from_estimator(LinearRegression().fit(X, y), X, y)
+    >>> display.leverage.round(2), display.parameters
+    (array([0.38, 0.28, 0.22, 0.2 , 0.92]), 2)
     """
 
     def __init__(self, leverage: Any, studentized: Any, distance: Any, *, row: Any = None, parameters: int | None = None) -> None:
@@ -48,7 +57,25 @@ class LeverageDisplay(Display):
 
     @classmethod
     def from_estimator(cls, model: Any, X: Any, y: Any, *, sample_weight: Any = None, ax: Axes | None = None) -> Self:
-        """Of a fitted `LinearRegression` and the rows of its fit; what `influence` refuses is refused."""
+        """Of a fitted `LinearRegression` and the rows of its fit; what `influence` refuses is refused.
+
+        Parameters
+        ----------
+        model : LinearRegression
+            Fitted.
+        X : array-like of shape (n, d)
+            The rows of the fit.
+        y : array-like of shape (n,)
+            Their targets.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows; 1 by default.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        LeverageDisplay
+        """
         found = model.influence(X, y, sample_weight)
         return cls(found.leverage, found.studentized_internal, found.cooks_distance, row=found.row).plot(ax)
 

@@ -24,12 +24,19 @@ class ResidualsDisplay(Display):
     Parameters
     ----------
     y, y_pred : array-like of shape (n,)
+        Targets and their predictions.
     name : str
         Of the target, whose units both axes have.
 
     Attributes
     ----------
     predicted, residual : ndarray of shape (n,)
+
+    Examples
+    --------
+    >>> from ridgeline.plots import ResidualsDisplay
+    >>> ResidualsDisplay.from_predictions([1.0, 2.0, 3.0], [1.5, 2.0, 2.5]).residual
+    array([-0.5,  0. ,  0.5])
     """
 
     def __init__(self, y: Any, y_pred: Any, *, name: str = "y") -> None:
@@ -38,12 +45,42 @@ class ResidualsDisplay(Display):
 
     @classmethod
     def from_estimator(cls, model: Any, X: Any, y: Any, *, ax: Axes | None = None) -> Self:
-        """Of a fitted regressor with one target."""
+        """Of a fitted regressor with one target.
+
+        Parameters
+        ----------
+        model : regressor
+            Fitted, with one target.
+        X : array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            Their targets.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        ResidualsDisplay
+        """
         return cls(y, model.predict(X), name=name_of(y)).plot(ax)
 
     @classmethod
     def from_predictions(cls, y: Any, y_pred: Any, *, name: str = "y", ax: Axes | None = None) -> Self:
-        """Of predictions; the arguments are those of the class."""
+        """Of predictions; the arguments are those of the class.
+
+        Parameters
+        ----------
+        y, y_pred : array-like of shape (n,)
+            Targets and their predictions.
+        name : str
+            Of the target, whose units both axes have.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        ResidualsDisplay
+        """
         return cls(y, y_pred, name=name).plot(ax)
 
     def _draw(self, ax: Axes) -> None:
@@ -69,11 +106,18 @@ class QuantileDisplay(Display):
     Parameters
     ----------
     y, y_pred : array-like of shape (n,)
+        Targets and their predictions.
 
     Attributes
     ----------
     deviate, residual : ndarray of shape (n,)
         Normal deviates, and the residuals in order, in units of their standard deviation about zero.
+
+    Examples
+    --------
+    >>> from ridgeline.plots import QuantileDisplay
+    >>> QuantileDisplay.from_predictions([1.0, 2.0, 3.0], [1.5, 2.0, 2.5]).deviate.round(3)
+    array([-0.967,  0.   ,  0.967])
     """
 
     size = (5.2, 5.2)
@@ -83,12 +127,40 @@ class QuantileDisplay(Display):
 
     @classmethod
     def from_estimator(cls, model: Any, X: Any, y: Any, *, ax: Axes | None = None) -> Self:
-        """Of a fitted regressor with one target."""
+        """Of a fitted regressor with one target.
+
+        Parameters
+        ----------
+        model : regressor
+            Fitted, with one target.
+        X : array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            Their targets.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        QuantileDisplay
+        """
         return cls(y, model.predict(X)).plot(ax)
 
     @classmethod
     def from_predictions(cls, y: Any, y_pred: Any, *, ax: Axes | None = None) -> Self:
-        """Of predictions; the arguments are those of the class."""
+        """Of predictions; the arguments are those of the class.
+
+        Parameters
+        ----------
+        y, y_pred : array-like of shape (n,)
+            Targets and their predictions.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        QuantileDisplay
+        """
         return cls(y, y_pred).plot(ax)
 
     def _draw(self, ax: Axes) -> None:

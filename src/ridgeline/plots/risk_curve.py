@@ -27,7 +27,7 @@ class RiskCurveDisplay(Display):
     test_risk : array-like, optional
         On rows held out, at `test_x`.
     test_x : array-like, optional
-        x by default.
+        Those of `x` by default.
     optimum : float, optional
         The least training risk there is, from an exact fit: a line that the curve cannot cross.
     steps : bool, default False
@@ -35,6 +35,15 @@ class RiskCurveDisplay(Display):
     log : bool, default False
         Whether the axis of risk is logarithmic, for risks near zero.
     xlabel, ylabel, title : str
+        Of the axes and the picture.
+
+    Examples
+    --------
+    >>> from ridgeline import Ridge
+    >>> from ridgeline.plots import RiskCurveDisplay
+    >>> display = RiskCurveDisplay.from_estimator(Ridge(), [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], [[3.0]], [6.5], values=[0.1, 1.0])
+    >>> display.risk.round(3), display.test_risk.round(3)
+    (array([0.006, 0.296]), array([0.096, 0.694]))
     """
 
     def __init__(
@@ -87,6 +96,14 @@ class RiskCurveDisplay(Display):
             Values of the parameter; a range that shows the whole curve by default.
         loss : str or callable, optional
             As for `generalization_gap`; the squared error, or for a classifier the cross-entropy, by default.
+        log : bool, default False
+            Whether the axis of risk is logarithmic, for risks near zero.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        RiskCurveDisplay
 
         Notes
         -----

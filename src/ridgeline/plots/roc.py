@@ -34,7 +34,16 @@ class RocCurveDisplay(Display):
     Parameters
     ----------
     curves : sequence of RocCurve
+        One for each event.
     title : str
+        Of the picture.
+
+    Examples
+    --------
+    >>> from ridgeline.plots import RocCurveDisplay
+    >>> display = RocCurveDisplay.from_predictions([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.9])
+    >>> display.curves[0].area
+    0.75
     """
 
     size = (5.6, 5.6)
@@ -44,7 +53,25 @@ class RocCurveDisplay(Display):
 
     @classmethod
     def from_estimator(cls, model: Any, X: Any, y: Any, *, sample_weight: Any = None, ax: Axes | None = None) -> Self:
-        """Of a fitted classifier: the second of two classes, or each of more against the others."""
+        """Of a fitted classifier: the second of two classes, or each of more against the others.
+
+        Parameters
+        ----------
+        model : classifier
+            Fitted.
+        X : array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            Their labels.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows; 1 by default.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        RocCurveDisplay
+        """
         logits = model.decision_function(X)
         codes = encode(y, model.classes_, len(logits))
         weight = check_weights(sample_weight, len(logits))
@@ -60,7 +87,25 @@ class RocCurveDisplay(Display):
     def from_predictions(
         cls, y: Any, score: Any, *, sample_weight: Any = None, name: str = "score", ax: Axes | None = None
     ) -> Self:
-        """Of scores, larger where the event is likelier; y is 1 or true where it happened."""
+        """Of scores, larger where the event is likelier.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,)
+            1 or true where the event happened, 0 where not.
+        score : array-like of shape (n,)
+            Larger where it is likelier.
+        sample_weight : array-like of shape (n,), optional
+            Weights of the rows; 1 by default.
+        name : str
+            Of the curve.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        RocCurveDisplay
+        """
         y, score = vector(y, "y"), vector(score, "score")
         require_one_for_each(y, "y", score, "score")
         if not ((y == 0) | (y == 1)).all():

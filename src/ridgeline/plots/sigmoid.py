@@ -30,6 +30,13 @@ class SigmoidDisplay(Display):
         1 or true for the rows of class 1.
     names : pair of str
         Of class 0 and class 1.
+
+    Examples
+    --------
+    >>> from ridgeline.plots import SigmoidDisplay
+    >>> display = SigmoidDisplay(-6, 6).plot()
+    >>> display.ax_.get_title()
+    'The sigmoid'
     """
 
     def __init__(
@@ -44,7 +51,23 @@ class SigmoidDisplay(Display):
 
     @classmethod
     def from_estimator(cls, model: Any, X: Any, y: Any, *, ax: Axes | None = None) -> Self:
-        """Where the rows of X lie on the sigmoid of a fitted classifier of two classes."""
+        """Where the rows of X lie on the sigmoid of a fitted classifier of two classes.
+
+        Parameters
+        ----------
+        model : classifier
+            Fitted.
+        X : array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            Their labels.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        SigmoidDisplay
+        """
         if len(model.classes_) != 2:
             raise ValueError(f"the sigmoid is for two classes, and the model has {len(model.classes_)}; see RocCurveDisplay.")
         z = model.decision_function(X)
