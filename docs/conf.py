@@ -54,7 +54,7 @@ numpydoc_validation_checks = {
     "PR01", "PR02", "PR04", "PR05", "PR06", "PR07", "PR08", "PR09", "PR10", "RT01", "RT02", "RT05", "YD01",
 }  # fmt: skip
 numpydoc_validation_exclude = {
-    r"\.Certificate$", r"\.DescentResult$", r"\.Summary$", r"\.Influence$", r"\.LinearInference$",
+    r"\.Certificate$", r"\.DescentResult$", r"\.Summary$", r"\.Influence$", r"\.LinearInference$", r"\.ManyFits$",
 }  # records: their fields are described as attributes
 
 sphinx_gallery_conf = {

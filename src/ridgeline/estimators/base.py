@@ -99,17 +99,12 @@ class Estimator(Protocol, Parameters):
 
         Parameters
         ----------
-        *args, **options
+        *args, **options : object
             As `LinearRegression.summary` takes them; none changes the answer.
 
         Returns
         -------
         Never.
-
-        Parameters
-        ----------
-        *args, **options : object
-            As for those; here they change nothing.
 
         Raises
         ------
