@@ -86,7 +86,7 @@ class Router(Protocol):
 
 
 def _routing_is_on() -> bool:
-    if "sklearn" not in sys.modules:
+    if sys.modules.get("sklearn") is None:
         return False
     from sklearn import get_config
 
