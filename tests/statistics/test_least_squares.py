@@ -169,6 +169,16 @@ def test_a_summary_says_how_many_digits_kept_moments_have():
     assert not model.summary(np.hstack([x, x**2]), y).notes
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_small_fit_has_kept_its_rows(kind):
+    few, y, s, groups = X[:300], np.column_stack([Y, Y**2])[:300], WEIGHT[:300], groups_for(kind, GROUPS[:300])
+    model = LinearRegression().fit(few, y, s)
+    kept = model.summary(covariance=kind, groups=groups, target=1)
+    passed = model.summary(few, y, s, covariance=kind, groups=groups, target=1)
+    assert np.array_equal(kept.covariance, passed.covariance)
+    assert kept.log_likelihood == passed.log_likelihood
+
+
 def test_the_last_digits_of_a_small_fit_are_not_pickled_with_it():
     model = LinearRegression().fit(X[:50], Y[:50])
     assert model._few_rows is not None

@@ -1,5 +1,7 @@
 """The table of a logistic and a softmax fit: beside the textbook, from every place where rows live, and where there is none."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -235,6 +237,39 @@ def test_a_fit_that_stopped_early_has_no_table():
         model = LogisticRegression(C=np.inf, max_iter=1).fit(X, THREE)
     with pytest.raises(ValueError, match="stopped early has no table"):
         model.summary(X, THREE)
+
+
+def test_a_small_fit_has_kept_its_rows_and_pickles_them_never():
+    for y in (TWO, THREE):
+        model = LogisticRegression(C=np.inf).fit(X, y, WEIGHT)
+        for kind in KINDS:
+            kept, passed = (model.summary(*rows, covariance=kind, groups=groups_for(kind)) for rows in ((), (X, y, WEIGHT)))
+            assert np.array_equal(kept.covariance, passed.covariance)
+            assert kept.null_deviance == passed.null_deviance
+    again = pickle.loads(pickle.dumps(model))
+    with pytest.raises(ValueError, match="the curvature of a likelihood is a sum over the rows, which the model does not keep"):
+        again.summary()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.partial_fit(X, THREE), lambda model: model.fit_source(source(X, THREE)),
+        lambda model: model.set_params(C=1.0).fit(X, TWO),
+    ],
+    ids=["partial_fit", "fit_source", "penalised"],
+)  # fmt: skip
+def test_no_other_fit_leaves_them(change):
+    model = LogisticRegression(C=np.inf).fit(X, THREE)
+    assert model._few_rows is not None
+    change(model)
+    assert model._few_rows is None
+
+
+def test_class_weights_of_a_small_fit():
+    model = LogisticRegression(C=np.inf, class_weight={"no": 2.0}).fit(X, TWO, WEIGHT)
+    kept, passed = model.summary(covariance="HC0"), model.summary(X, TWO, WEIGHT, covariance="HC0")
+    assert np.array_equal(kept.covariance, passed.covariance)
 
 
 def test_the_text_names_classes_and_baseline():

@@ -61,7 +61,8 @@ class LeastSquaresStatistics(Regressor):
         Parameters
         ----------
         X, y, sample_weight : array-like, optional
-            The rows of the fit. Without them the classical table is made from the moments that the fit kept.
+            The rows of the fit. Without them the classical table is made from the moments that the fit kept; a fit of up to 4096 entries of
+            X has kept its rows too.
         source : Source, optional
             The rows, in place of arrays. With covariance "cluster" its last target is the cluster, a number:
             `source("rows.parquet", target=["price", "shop"])`.
@@ -109,19 +110,21 @@ class LeastSquaresStatistics(Regressor):
         question = Question.of(covariance, level, distribution, weights, "t")
         if source is None and X is None and y is None:
             question.require_groups(groups)
-            return self._summary_of_fit(fit, k, question)
+            return self._summary_of_fit(fit, k, question, groups)
         question.require_groups(groups if source is None else "of the source" if covariance == "cluster" else groups)
         rows = self._rows(X, y, sample_weight, source, extra=int(covariance == "cluster" and source is not None))
         if source is None and covariance == "cluster":
             rows = with_groups(rows, groups)
         return summarise_rows(fit, rows, k, question, self._moments if hasattr(self, "_moments") else None)
 
-    def _summary_of_fit(self, fit: Fitted, target: int, question: Question) -> Summary:
+    def _summary_of_fit(self, fit: Fitted, target: int, question: Question, groups: Any) -> Summary:
         """From what the fit kept."""
+        from ..statistics.fitted import with_groups
         from ..statistics.least_squares import summarise_moments, summarise_rows
 
-        if self._few_rows is not None and question.kind == "classical":
-            return summarise_rows(fit, self._few_rows, target, question)
+        kept = self._few_rows
+        if kept is not None:
+            return summarise_rows(fit, kept if groups is None else with_groups(kept, groups), target, question)
         moments = getattr(self, "_moments", None)
         if moments is None:
             raise ValueError("this fit kept no moments of its rows; pass them, summary(X, y, sample_weight).")

@@ -192,10 +192,11 @@ class LogisticRegression(LogisticStatistics):
         self._warn_deprecated()
         matrix, weight, names = self._fit_input(X, sample_weight)
         classes, codes = check_labels(y, len(matrix))
-        weight = class_weights(self.class_weight, classes, codes, weight)
+        given, weight = weight, class_weights(self.class_weight, classes, codes, weight)
         share = class_shares(codes, weight, len(classes))
         source = self._checked(matrix, targets_of_classes(codes, len(classes)), weight, names)
         self._fit_codes(source, classes, share, names)
+        self._keep_few_rows(matrix, codes, given)
         self.certificate_.warn()
         return self
 
@@ -213,7 +214,8 @@ class LogisticRegression(LogisticStatistics):
 
     def restore(self, coef: np.ndarray, intercept: Any, n_iter: int, certificate: Certificate, classes: np.ndarray | None) -> None:
         assert classes is not None
-        self.classes_, self.certificate_, self._memory = classes, certificate, None
+        self.classes_, self.certificate_ = classes, certificate
+        self._memory = self._few_rows = None
         self.coef_, self.intercept_ = coef[None, :], np.array([intercept])
         self.n_iter_ = np.array([n_iter], dtype=np.int32)
         self.n_features_in_ = len(coef)
@@ -290,7 +292,7 @@ class LogisticRegression(LogisticStatistics):
         self.intercept_ = best.intercept
         self.n_iter_ = np.array([best.n_iter], dtype=np.int32)
         self.certificate_ = best.certificate
-        self._memory = None
+        self._memory = self._few_rows = None
         self._remember_columns(source.n_features, names)
 
     def _start(self, objective: Objective, share: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -16,10 +16,23 @@ from .online import OnlineClassifier
 if TYPE_CHECKING:
     from ..statistics.summary import Summary
 
+FEW = 1 << 16
+"""Entries of X, half a megabyte, up to which a fit keeps its rows for a summary: their copy takes a hundredth of the fit."""
+
+
 class LogisticStatistics(OnlineClassifier):
     """`summary`."""
 
     C: float
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in super().__getstate__().items() if key != "_few_rows"}
+
+    def _keep_few_rows(self, matrix: Any, codes: np.ndarray, weight: np.ndarray) -> None:
+        """Keep a copy of dense rows of few entries, if there may be a summary of them."""
+        l2, l1, *_ = self._options()
+        if isinstance(matrix, np.ndarray) and matrix.size <= FEW and not (l2 or l1):
+            self._few_rows = ArraySource(matrix.copy(), codes.astype(np.float64), weight.copy(), n_threads=self.n_threads)
 
     def summary(
         self,
@@ -40,8 +53,8 @@ class LogisticStatistics(OnlineClassifier):
 
         Parameters
         ----------
-        X, y, sample_weight : array-like
-            The rows of the fit: the curvature of the likelihood is a sum over them.
+        X, y, sample_weight : array-like, optional
+            The rows of the fit: the curvature of the likelihood is a sum over them. A fit of up to 65536 entries of X has kept them.
         source : Source, optional
             The rows, in place of arrays. With covariance "cluster" it has two targets, the label and the cluster, both numbers.
         covariance : {"classical", "HC0", "HC1", "cluster"}
@@ -107,6 +120,9 @@ class LogisticStatistics(OnlineClassifier):
 
     def _coded_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, np.ndarray, np.ndarray]:
         """Rows of arrays whose targets are codes, the codes, and the weight of each class."""
+        every, kept = np.arange(len(self.classes_)), self._few_rows
+        if X is None and y is None and sample_weight is None and kept is not None:
+            return kept, every, class_shares(kept.y.astype(np.int64), kept.weight, len(every))
         if X is None or y is None:
             raise ValueError(
                 f"{'X' if X is None else 'y'} is missing: the curvature of a likelihood is a sum over the rows, which the model does not "
@@ -117,7 +133,7 @@ class LogisticStatistics(OnlineClassifier):
         codes = encode(y, self.classes_, len(matrix))
         share = class_shares(codes, weight, len(self.classes_))
         rows = ArraySource(matrix, codes.astype(np.float64), weight, n_threads=self.n_threads)
-        return rows, np.arange(len(self.classes_)), share
+        return rows, every, share
 
     def _source_rows(self, source: Source, clustered: bool) -> tuple[Any, np.ndarray, np.ndarray]:
         """A source, the values that stand for the classes in it, and the weight of each class."""

@@ -10,6 +10,7 @@ from ..labels import check_labels, class_factors, encode
 from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..solvers.laplace import Memory, update
+from ..sources import ArraySource
 from .classifier import LinearClassifier
 from .parameters import check_flag
 from .whole import all_or_nothing
@@ -23,6 +24,8 @@ class OnlineClassifier(LinearClassifier):
     n_threads: int | None
     n_iter_: np.ndarray
     _memory: Memory | None = None
+    _few_rows: ArraySource | None = None
+    """The rows of a small fit without a penalty and their codes, for a summary; never pickled."""
 
     def _options(self) -> tuple[float, float, float, int, str]:
         raise NotImplementedError
@@ -89,7 +92,7 @@ class OnlineClassifier(LinearClassifier):
         memory = self._memory or Memory.of_penalty(loss.outputs, d, l2)
         objective = Objective(source, loss, 0.0, check_flag(self.fit_intercept, "fit_intercept"))
         best = update(objective, memory, tol=tol, max_iter=max_iter)
-        self.classes_, self._memory = known, best.memory
+        self.classes_, self._memory, self._few_rows = known, best.memory, None
         theta = best.memory.theta.astype(source.dtype)
         self.coef_, self.intercept_ = theta[:, :-1].copy(), theta[:, -1].copy()
         self.n_iter_ = np.array([best.n_iter], dtype=np.int32)
