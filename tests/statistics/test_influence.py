@@ -36,6 +36,13 @@ def test_each_measure_is_what_leaving_the_row_out_does(rows, weighted, intercept
         np.testing.assert_allclose(found.studentized_external[i], root / without.sigma, rtol=1e-8)
 
 
+def test_a_small_fit_has_kept_its_rows():
+    model = LinearRegression().fit(X[:200], Y[:200], WEIGHT[:200])
+    kept, passed = model.influence(), model.influence(X[:200], Y[:200], WEIGHT[:200])
+    for name, values in kept.table.items():
+        assert np.array_equal(values, passed.table[name]), name
+
+
 @pytest.mark.parametrize("k", [1, 5, 4000])
 def test_the_largest_are_those_of_all(k):
     model = LinearRegression().fit(X, Y)

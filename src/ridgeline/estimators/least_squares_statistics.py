@@ -176,8 +176,8 @@ class LeastSquaresStatistics(Regressor):
 
         Parameters
         ----------
-        X, y, sample_weight : array-like
-            The rows of the fit.
+        X, y, sample_weight : array-like, optional
+            The rows of the fit, if it has not kept them (see `summary`).
         source : Source, optional
             The rows, in place of arrays.
         largest : int, optional
@@ -240,6 +240,8 @@ class LeastSquaresStatistics(Regressor):
                 what = "the model's and the cluster" if extra else "as the model has"
                 raise ValueError(f"the source has {rows.n_targets} targets per row where {expected} are needed, {what}.")
             return rows
+        if X is None and y is None and sample_weight is None and self._few_rows is not None:
+            return self._few_rows
         if X is None or y is None:
             raise ValueError(f"{'X' if X is None else 'y'} is missing; pass the rows that were given to fit.")
         matrix, weight, names = self._fit_input(X, sample_weight)
