@@ -151,6 +151,22 @@ class Journal:
         os.close(self._file)
 
 
+def recorded(path: str) -> tuple[dict[str, Any], int]:
+    """Who wrote a checkpoint, and how many folds it holds.
+
+    Raises
+    ------
+    ValueError, OSError
+    """
+    if not os.path.getsize(path):
+        raise ValueError(f"{path} is not a ridgeline checkpoint.")
+    journal = Journal(path, {})
+    try:
+        return journal.writer, sum(count for _, _, count in journal.blocks)
+    finally:
+        journal.close(delete=False)
+
+
 def refused(error: OSError, path: str) -> OSError:
     """What to say where a checkpoint could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

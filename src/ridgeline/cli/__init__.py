@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ridgeline: error: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("ridgeline: interrupted; nothing was written.", file=sys.stderr)
+        path = getattr(options, "checkpoint", None)
+        left = f"the same command goes on from the checkpoint {path}" if path else "nothing was written"
+        print(f"ridgeline: interrupted; {left}.", file=sys.stderr)
         return INTERRUPTED
     return 0

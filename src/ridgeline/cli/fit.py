@@ -12,17 +12,21 @@ from ..certificate import FitWarning
 from ..report import certificate_lines, coefficient_lines, facts, number, plural, risk_lines
 from ..risk import train_test_split
 from ..tables import Features, Table, empty_cells, read_table, require_cells
-from .models import estimator
-from .notes import described
+from .fit_in_passes import fit_in_passes, in_passes
+from .models import FEW_CLASSES, estimator
+from .notes import described, notes_of
 from .refusal import Refusal
 
-FEW_CLASSES = 10
-"""A target of at most this many distinct whole numbers, each in five rows or more on average, is taken for "
-"classes."""
+TEST_FRACTION = 0.25
+"""Rows to test on, unless the command line says otherwise."""
 
 
 def fit(options: argparse.Namespace) -> None:
     """Fit, print the report, save the model."""
+    if in_passes(options):
+        fit_in_passes(options)
+        return
+    options.test_fraction = TEST_FRACTION if options.test_fraction is None else options.test_fraction
     table = read_table(options.file)
     features, table = _select(table, options)
     target, kind, why = _choose(table, options)
@@ -55,14 +59,7 @@ def fit(options: argparse.Namespace) -> None:
     lines += coefficient_lines(model, features, deviation)
     print("\n".join(lines))
     if options.out:
-        notes = {
-            "file": table.name,
-            "target": options.target,
-            "rows": len(train),
-            "columns": list(features.columns),
-            "categories": {name: list(words) for name, words in features.categories.items()},
-            "deviation": deviation.tolist(),
-        }
+        notes = notes_of(table.name, options.target, len(train), features, deviation)
         model_file.save(model, options.out, notes=notes, moments=False)
         print(f"\nsaved to {options.out}; predict with: python -m ridgeline predict {options.out} FILE")
 

@@ -6,15 +6,22 @@ import argparse
 
 import numpy as np
 
-from .. import model_file
-from ..report import certificate_lines, coefficient_lines, facts
+from .. import model_file, moments_file
+from ..checkpoints.journal import CHECKPOINT, recorded
+from ..report import certificate_lines, coefficient_lines, facts, number, plural
 from .notes import described, features_of
 
 
 def inspect(options: argparse.Namespace) -> None:
     """Print it."""
+    with open(options.model, "rb") as file:
+        magic = file.read(5)
+    for kind, show in ((moments_file.MOMENTS, _moments), (CHECKPOINT, _checkpoint)):
+        if magic == kind.magic:
+            print("\n".join(show(options.model)))
+            return
     saved = model_file.read(options.model)
-    model, features = saved.model, features_of(saved, options.model)
+    model, features = saved.model, features_of(saved.notes, saved.model.n_features_in_, options.model)
     notes = saved.notes
     lines = facts(
         ("model", repr(model)),
@@ -28,3 +35,22 @@ def inspect(options: argparse.Namespace) -> None:
     lines += certificate_lines(model.certificate_)
     lines += coefficient_lines(model, features, np.array(notes["deviation"]))
     print("\n".join(lines))
+
+
+def _moments(path: str) -> list[str]:
+    moments, notes, version = moments_file.read(path)
+    features = features_of(notes, moments.n_features, path)
+    return facts(
+        ("moments", f"of {plural(moments.count, 'row')} of {notes['file']}, {described(features)}, weight {number(moments.weight)}"),
+        ("target", str(notes["target"])),
+        ("columns", ", ".join(features.columns)),
+        ("written by", f"ridgeline {version}"),
+    )
+
+
+def _checkpoint(path: str) -> list[str]:
+    writer, reads = recorded(path)
+    return facts(
+        ("checkpoint", f"of a fit that has read the rows {plural(reads, 'time')}; the same command goes on from there"),
+        ("written by", f"ridgeline {writer.get('ridgeline')}, {writer.get('kernels')} kernels"),
+    )

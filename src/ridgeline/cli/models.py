@@ -18,6 +18,9 @@ MODELS = {
 }
 OPTIONS = ("alpha", "C", "epsilon", "quantile")
 
+FEW_CLASSES = 10
+"""A target of at most this many distinct whole numbers is taken for classes (of a table in memory, where each has five rows or more)."""
+
 
 def estimator(kind: str, options: argparse.Namespace) -> Any:
     name, own = MODELS[kind]

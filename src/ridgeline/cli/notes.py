@@ -1,18 +1,30 @@
-"""What the command line keeps beside a model: the columns of the table that it was fitted to."""
+"""What the command line keeps beside a model or moments: the columns of the table that they are of."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..model_file import SavedModel
+import numpy as np
+
 from ..report import plural
 from ..tables import Features
 from .refusal import Refusal
 
 
-def features_of(saved: SavedModel, path: str) -> Features:
-    """The columns the model was fitted to, from its notes; checked, since a file can say anything."""
-    notes = saved.notes
+def notes_of(file: str, target: str, rows: int, features: Features, deviation: np.ndarray) -> dict[str, Any]:
+    """The notes of a fit to so many rows of a file; `deviation` is that of each column of X."""
+    return {
+        "file": file,
+        "target": target,
+        "rows": rows,
+        "columns": list(features.columns),
+        "categories": {name: list(words) for name, words in features.categories.items()},
+        "deviation": deviation.tolist(),
+    }
+
+
+def features_of(notes: dict[str, Any], n_features: int, path: str) -> Features:
+    """The columns that a model or moments are of, from their notes; checked, since a file can say anything."""
     columns: Any = notes.get("columns")
     categories: Any = notes.get("categories")
     deviation: Any = notes.get("deviation")
@@ -26,9 +38,9 @@ def features_of(saved: SavedModel, path: str) -> Features:
     )
     if sound:
         features = Features(tuple(columns), {name: tuple(words) for name, words in categories.items()})
-        if len(features.names) == len(deviation) == saved.model.n_features_in_:
+        if len(features.names) == len(deviation) == n_features:
             return features
-    raise Refusal(f"{path} holds a model but not the columns of its table: it was saved from Python; use ridgeline.load there.")
+    raise Refusal(f"{path} holds a model but not the columns of its table: it was saved from Python; use ridgeline.model_file.load there.")
 
 
 def _are_strings(value: Any) -> bool:

@@ -12,16 +12,21 @@ import numpy as np
 from .. import model_file
 from ..report import number, plural
 from ..tables import Table, as_words, empty_cells, read_table
+from .fit_in_passes import in_passes
 from .notes import features_of
+from .predict_in_passes import predict_in_passes
 from .refusal import Refusal
 
 
 def predict(options: argparse.Namespace) -> None:
     """Print the predictions, or write them to a file."""
     saved = model_file.read(options.model)
-    model, features = saved.model, features_of(saved, options.model)
+    model, features = saved.model, features_of(saved.notes, saved.model.n_features_in_, options.model)
     if options.proba and not hasattr(model, "predict_proba"):
         raise Refusal(f"--proba asks for probabilities of classes, and a {type(model).__name__} predicts numbers.")
+    if in_passes(options) or (options.out or "").endswith((".parquet", ".pq")):
+        predict_in_passes(model, features, options)
+        return
     table = read_table(options.file)
     X = features.matrix(table)
     predicted = model.predict(X)

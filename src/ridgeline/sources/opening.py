@@ -100,7 +100,7 @@ def source(
                 raise TypeError(f"{name} goes with a matrix; of a table, name the column: source(data, {meant}='...').")
         if target is None:
             raise ValueError("target is missing; a table needs the name of the column to predict: source(data, target='y').")
-        opened = _open_paths(data) if isinstance(data, list) else _open_table(data, engine)
+        opened = open_files(data) if isinstance(data, list) else _open_table(data, engine)
         return TableSource(opened, target, weight, offset, features, categories, n_threads)
     for name, value in columns.items():
         if value is not None:
@@ -188,7 +188,7 @@ def _open_table(data: Any, engine: Any) -> Table:
     return FrameTable(data)
 
 
-def _open_paths(paths: Sequence[str]) -> Table:
+def open_files(paths: Sequence[str]) -> Table:
     """Files of one kind, folders and globs, as one table."""
     name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
     found: list[str] = []

@@ -211,6 +211,10 @@ class TableSource:
             for name, values in zip(numbers, decoded.features):
                 require_placed(values, f"column {name!r}", decoded.batch)
 
+    def categories(self) -> dict[str, list[Any]]:
+        """The categories of each feature that holds words, the reference first."""
+        return {name: self._encodings[name].values for name in self._features if name in self._encodings}
+
     def identity(self) -> Any:
         """The table, which of its columns are what, and its categories."""
         categories = {name: encoding.values for name, encoding in self._encodings.items()}

@@ -1,0 +1,104 @@
+"""The command line on files that are read in passes: fits, checkpoints, predictions, moments that merge."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+
+pa = pytest.importorskip("pyarrow")
+import pyarrow.parquet as pq
+
+import ridgeline
+from ridgeline import cli, model_file
+from ridgeline.__main__ import main
+
+rng = np.random.default_rng(8)
+N = 900
+SIZE, AGE = rng.uniform(40, 200, N), rng.integers(0, 80, N).astype(float)
+CITY = rng.choice(["Bonn", "Köln"], N)
+PRICE = 3 * SIZE - AGE + 50 * (CITY == "Köln") + rng.normal(0, 5, N)
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments, code=0):
+        try:
+            status = main([str(a) for a in arguments])
+        except SystemExit as stop:
+            status = stop.code
+        out, err = capsys.readouterr()
+        assert status == code, err
+        assert not code or (err.count("\n") == 1 and "Traceback" not in err)
+        return out + err
+
+    return run
+
+
+@pytest.fixture
+def houses(tmp_path):
+    for k, rows in enumerate(np.array_split(np.arange(N), 3)):
+        columns = {"size": SIZE[rows], "age": AGE[rows], "city": CITY[rows], "price": PRICE[rows], "dear": (PRICE[rows] > 300).astype(int)}
+        pq.write_table(pa.table(columns), tmp_path / f"houses{k}.parquet")
+    return tmp_path / "houses*.parquet"
+
+
+def test_a_glob_of_files_is_one_table(houses, tmp_path, run):
+    out = run("fit", houses, "--target", "price", "--drop", "dear", "--one-hot", "--out", tmp_path / "m.rl")
+    assert "900 rows, 3 columns (1 of words), 3 coefficients" in out and "Ridge(), chosen" in out and "proven optimal" in out
+    X = np.column_stack([SIZE, AGE, CITY == "Köln"])
+    model = ridgeline.Ridge().fit(X, PRICE)
+    np.testing.assert_allclose(model_file.load(tmp_path / "m.rl").coef_, model.coef_, rtol=1e-12)
+    spread = float(re.search(r"\n  size +\S+ +\+(\S+)", out)[1])
+    assert abs(spread / (model.coef_[0] * SIZE.std()) - 1) < 1e-3
+    assert "fitted to    900 rows of houses" in run("inspect", tmp_path / "m.rl")
+    assert "900 predictions written" in run("predict", tmp_path / "m.rl", houses, "--out", tmp_path / "p.parquet")
+    np.testing.assert_allclose(pq.read_table(tmp_path / "p.parquet")["prediction"].to_numpy(), model.predict(X), rtol=1e-12)
+    run("predict", tmp_path / "m.rl", houses, "--out", tmp_path / "p.csv")
+    with open(tmp_path / "p.csv", encoding="utf-8") as file:
+        np.testing.assert_allclose([float(row["prediction"]) for row in csv.DictReader(file)], model.predict(X), rtol=1e-12)
+
+
+def test_few_whole_numbers_are_classes(houses, tmp_path, run):
+    out = run("fit", houses, "--target", "dear", "--drop", "price,city", "--out", tmp_path / "m.rl", "--time-limit", "1000")
+    assert "LogisticRegression(time_limit=1000.0), chosen because the target holds only 2 distinct" in out
+    run("predict", tmp_path / "m.rl", houses, "--proba", "--out", tmp_path / "p.parquet")
+    assert pq.read_table(tmp_path / "p.parquet").column_names == ["prediction", "P(0)", "P(1)"]
+
+
+def test_an_interrupted_fit_goes_on_from_its_checkpoint(houses, tmp_path, run, monkeypatch):
+    command = ("fit", houses, "--target", "dear", "--drop", "price,city", "--checkpoint", tmp_path / "c")
+    expected = run(*command)
+    with monkeypatch.context() as patch:
+        patch.setattr(cli.fit_in_passes, "Spread", lambda n: (_ for _ in ()).throw(KeyboardInterrupt))
+        told = run(*command, code=130)
+    assert told == f"ridgeline: interrupted; the same command goes on from the checkpoint {tmp_path / 'c'}.\n"
+    assert re.match(r"checkpoint +of a fit that has read the rows \d+ times", run("inspect", tmp_path / "c"))
+    assert run(*command) == expected and not (tmp_path / "c").exists()
+
+
+def test_sites_merge_and_rows_are_withdrawn(houses, tmp_path, run):
+    for k in range(3):
+        run("fit", tmp_path / f"houses{k}.parquet", "--target", "price", "--drop", "dear,city", "--moments-out", tmp_path / f"{k}.moments")
+    files = [tmp_path / f"{k}.moments" for k in range(3)]
+    assert "300 rows of houses0.parquet" in run("inspect", files[0])
+    out = run("merge", *files, "--minus", files[1], "--alpha", "2", "--out", tmp_path / "m.rl", "--moments-out", tmp_path / "all")
+    assert "600 rows" in out and "Ridge(alpha=2.0)" in out
+    keep = np.r_[0:300, 600:900]
+    model = ridgeline.Ridge(alpha=2.0).fit(np.column_stack([SIZE, AGE])[keep], PRICE[keep])
+    np.testing.assert_allclose(model_file.load(tmp_path / "m.rl").coef_, model.coef_, rtol=1e-10)
+    assert "600 rows" in run("merge", tmp_path / "all", "--model", "linear")
+    assert "not among these" in run("merge", files[0], "--minus", tmp_path / "all", code=2)
+    run("fit", tmp_path / "houses0.parquet", "--target", "price", "--drop", "dear,city,age", "--moments-out", tmp_path / "other")
+    assert "differ in their columns" in run("merge", files[0], tmp_path / "other", code=2)
+    assert "is not a ridgeline moments file" in run("merge", tmp_path / "m.rl", code=2)
+
+
+def test_what_cannot_be_done_in_passes_is_refused(houses, run):
+    assert "--one-hot makes 0/1 columns of it" in run("fit", houses, "--target", "price", code=2)
+    assert "--test-fraction needs the table in memory" in run("fit", houses, "--target", "price", "--test-fraction", "0.5", code=2)
+    assert "did you mean 'price'" in run("fit", houses, "--target", "pric", code=2)
+    few = ("fit", houses, "--target", "price", "--drop", "city", "--model")
+    assert "--time-limit is for fits of several passes" in run(*few, "ridge", "--time-limit", "3", code=2)
+    assert "--moments-out keeps what least squares learns" in run(*few, "huber", "--moments-out", "m", code=2)
+    assert "no file matches" in run("fit", str(houses) + "x*", "--target", "price", code=2)
