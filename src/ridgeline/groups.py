@@ -27,13 +27,13 @@ class Groups:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def jobs(self, n_features: int) -> Iterator[tuple[int, int]]:
-        """Runs of groups of about a slab's entries together, or of one larger group."""
+    def jobs(self, n_features: int, most_groups: int) -> Iterator[tuple[int, int]]:
+        """Runs of at most so many groups, of about a slab's entries together, or of one larger group."""
         most = max(SLAB_ELEMENTS // max(n_features, 1), 1)
         first = 0
         while first < len(self):
             stop = int(np.searchsorted(self.starts, self.starts[first] + most, side="right")) - 1
-            stop = min(max(stop, first + 1), len(self))
+            stop = min(max(stop, first + 1), first + most_groups, len(self))
             yield first, stop
             first = stop
 

@@ -25,6 +25,9 @@ from .sources import EMPTY, source
 from .threads import reduce, thread_count
 from .validation import as_real_array, check_matrix, unmasked
 
+ALONE = 16
+"""Groups in a run where there is no kernel for the estimator: an interrupt waits for the runs at hand, and a fit may take milliseconds."""
+
 
 def fit_many(
     model: Estimator,
@@ -104,9 +107,10 @@ def fit_many(
     dtype = np.dtype(np.float32 if matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4 else np.float64)
     template, n_targets = type(model)(**model.get_params()), None if targets.ndim == 1 else targets.shape[1]
     fits = ManyFits(template, parts.keys, matrix.shape[1], n_targets, classes, names, dtype)
+    most = ALONE if type(model).fit_groups is Estimator.fit_groups else len(parts)
     with warnings.catch_warnings(), unrecorded():
         warnings.simplefilter("ignore", FitWarning)
-        reduce(parts.jobs(matrix.shape[1]), partial(_fit_run, fits, rows), thread_count(n_threads))
+        reduce(parts.jobs(matrix.shape[1], most), partial(_fit_run, fits, rows), thread_count(n_threads))
     fits.require_one()
     fits.warn()
     return fits
