@@ -155,3 +155,20 @@ def test_an_interrupt_of_the_interior_point():
     with pytest.raises(KeyboardInterrupt):
         for _ in range(100):
             QuantileRegressor(alpha=0).fit(X, y)
+
+
+def test_lines_tell_of_long_reads_how_many_rows_of_all(classes, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr("ridgeline.watch.QUIET", -1.0)
+    with watched(None, True), watched(1000.0):  # the inner scope has no display of its own
+        fold(ArraySource(*classes, n_threads=1), Nothing)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "read 1: 60000 rows of 60000" and len(lines) > 1
+
+
+def test_the_number_of_rows_is_known_where_nothing_must_be_read_for_it(classes):
+    X, y = classes
+    chunks = source([(X[:10], y[:10]), (X[10:], y[10:])])
+    assert source(X, y).known_rows == len(y) and chunks.known_rows is None
+    fold(chunks, Nothing)
+    assert chunks.known_rows == len(y)

@@ -48,6 +48,11 @@ class View:
         for slab in segment:
             yield from self.change(slab)
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return self._source.known_rows
+
     def identity(self) -> Any:
         """The rows, and how they are changed."""
         change = {name: value for name, value in vars(self).items() if name not in ("_source", "n_threads", "schema")}

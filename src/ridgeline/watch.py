@@ -28,6 +28,8 @@ class OutOfTime(Exception):
 class Display(Protocol):
     """Where progress is shown."""
 
+    def begin(self, read: int, total: int | None) -> None: ...
+
     def rows(self, count: int) -> None: ...
 
     def point(self, text: str) -> None: ...
@@ -35,26 +37,45 @@ class Display(Protocol):
     def close(self) -> None: ...
 
 
+QUIET = 2.0
+"""Seconds after which a read that goes on is told of in a line."""
+
+
 class _Lines:
-    """A line on standard error for each point; rows are not shown."""
+    """A line on standard error for each point, and every two seconds for the rows that were read."""
+
+    def __init__(self) -> None:
+        self.read = self.count = 0
+        self.total: int | None = None
+        self.told = monotonic()
+
+    def begin(self, read: int, total: int | None) -> None:
+        self.read, self.total, self.count = read, total, 0
 
     def rows(self, count: int) -> None:
-        pass
+        self.count += count
+        if monotonic() - self.told > QUIET:
+            self.point(f"read {self.read}: {self.count} rows" + (f" of {self.total}" if self.total else ""))
 
     def point(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
+        self.told = monotonic()
 
     def close(self) -> None:
         pass
 
 
 class _Bar:
-    """tqdm's: rows read, their rate, and the last point."""
+    """tqdm's, filled by each read anew: rows read, of all where their number is known, their rate, and the last point."""
 
     def __init__(self) -> None:
         from tqdm import tqdm
 
         self.bar: Any = tqdm(unit=" rows", unit_scale=True, dynamic_ncols=True)
+
+    def begin(self, read: int, total: int | None) -> None:
+        self.bar.reset(total)
+        self.bar.set_description(f"read {read}", refresh=False)
 
     def rows(self, count: int) -> None:
         self.bar.update(count)
@@ -74,7 +95,9 @@ class Watch:
     time_limit : float
         Seconds; infinite for none.
     verbose : bool
-        Show progress: by tqdm where it is installed, else a line for each point on standard error.
+        Show progress: by tqdm where it is installed, else in lines on standard error.
+    display : Display, optional
+        Of the scope around this one, used where this one has none of its own.
 
     Attributes
     ----------
@@ -82,14 +105,21 @@ class Watch:
         Whether the clock counts: not before there is something to return, nor after, when its certificate is made.
     """
 
-    def __init__(self, time_limit: float, verbose: bool) -> None:
+    def __init__(self, time_limit: float, verbose: bool, display: Display | None = None) -> None:
         self.started = monotonic()
         self.deadline = self.started + time_limit
         self.limited = False
-        self.display: Display | None = None
+        self.own: Display | None = None
         if verbose:
-            self.display = _Bar() if find_spec("tqdm") else _Lines()
+            self.own = _Bar() if find_spec("tqdm") else _Lines()
+        self.display = self.own or display
         self.lock = threading.Lock()
+
+    def begin(self, read: int, total: int | None) -> None:
+        """A read begins: its number, and how many rows there are, where that is known."""
+        if self.display is not None:
+            with self.lock:
+                self.display.begin(read, total)
 
     def read(self, rows: int) -> None:
         """Rows were read, on any thread.
@@ -112,8 +142,8 @@ class Watch:
 
     def close(self) -> None:
         """Take the display down."""
-        if self.display is not None:
-            self.display.close()
+        if self.own is not None:
+            self.own.close()
 
 
 _current: ContextVar[Watch | None] = ContextVar("ridgeline_watch", default=None)
@@ -139,7 +169,8 @@ def watched(time_limit: float | None = None, verbose: bool = False) -> Iterator[
     if time_limit is None and not verbose:
         yield
         return
-    outer, here = _current.get(), Watch(float("inf") if time_limit is None else time_limit, verbose)
+    outer = _current.get()
+    here = Watch(float("inf") if time_limit is None else time_limit, verbose, None if outer is None else outer.display)
     if outer is not None:
         here.deadline = min(here.deadline, outer.deadline)
     token = _current.set(here)

@@ -95,6 +95,11 @@ class ArraySource:
                 self.offset[a:b] if self.offset.size else EMPTY,
             )
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return self.n_rows
+
     def identity(self) -> Any:
         """The arrays."""
         return "arrays", self.X, self.y, self.weight, self.offset
@@ -163,6 +168,11 @@ class PickedRows:
                 rows.weight[here] if rows.weight.size else EMPTY,
                 rows.offset[here] if rows.offset.size else EMPTY,
             )
+
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return len(self.numbers)
 
     def identity(self) -> Any:
         """The arrays, and which of their rows."""

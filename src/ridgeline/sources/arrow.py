@@ -94,6 +94,11 @@ class ArrowTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return int(self.data.num_rows)
+
     def identity(self) -> Any:
         """Columns, number of rows, and some of the rows."""
         some = np.linspace(0, max(self.data.num_rows - 1, 0), min(self.data.num_rows, SOME)).astype(np.intp)

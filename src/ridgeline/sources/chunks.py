@@ -200,6 +200,11 @@ class ChunkSource:
         part = self._check(k, chunk)
         require_range(part.X, f"X in chunk {k}", part.dtype)
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return self._rows
+
     def identity(self) -> Any:
         """The first chunk, and the labels where targets are names."""
         return "chunks", self._first, self.schema.labels

@@ -71,6 +71,9 @@ class Table(Protocol):
 
     def identity(self) -> Any: ...
 
+    @property
+    def known_rows(self) -> int | None: ...
+
 
 def batch_rows(rows: int, n_features: int) -> tuple[int, int]:
     """(rows per segment, rows per batch) for a run of rows that is laid out as one: a row group, a partition, a frame."""

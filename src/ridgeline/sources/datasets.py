@@ -39,6 +39,11 @@ class DatasetTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return None
+
     def identity(self) -> Any:
         """Columns, and the files where there are any."""
         files = [path for path in getattr(self.data, "files", ()) if os.path.exists(path)]

@@ -117,6 +117,7 @@ class Source(Protocol):
 
     `segments` yields those from a place on, and reads what lies before it only where it must; `identity` is what tells these rows from
     others, of values and arrays, as far as that can be known without reading them all, and is the same when the rows are opened again.
+    `known_rows` is their number where that is known without reading them.
     `rereadable` is false of rows that come only once; `targets_only` is a source of the same targets, weights and offsets, in which X may
     have no columns: quicker to read where columns lie apart.  `partitions` is None of rows that are read in this process; of rows on other
     machines it is what an engine holds, and `segments` brings them here, for those who cannot do with summaries.
@@ -136,6 +137,9 @@ class Source(Protocol):
     def segments(self, start: Place = BEGINNING) -> Iterator[Segment]: ...
 
     def identity(self) -> Any: ...
+
+    @property
+    def known_rows(self) -> int | None: ...
 
     def check_finite(self) -> None: ...
 
@@ -200,6 +204,8 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
 def _total(source: Source, empty: Callable[[], S], progress: Progress[S] | None = None) -> S:
     """The total of all rows: of those read here, the ones behind what `progress` holds, which then follows."""
     scope, there = watch(), source.partitions
+    if scope is not None:
+        scope.begin(source.reads, source.known_rows)
     if there is None:
         total = _reduce(source, empty, scope, thread_count(source.n_threads), progress)
         return empty() if total is None else total

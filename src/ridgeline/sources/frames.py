@@ -78,6 +78,11 @@ class FrameTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return len(self.data)
+
     def identity(self) -> Any:
         """Columns, number of rows, and some of the rows."""
         some = np.linspace(0, max(len(self.data) - 1, 0), min(len(self.data), SOME)).astype(np.intp).tolist()

@@ -107,6 +107,11 @@ class ParquetTable:
         for file in self.files:
             yield from self._file(file, numbers, run, names, n_features, parallel)
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return sum(file.rows for file in self.files) if all(file.wanted is None for file in self.files) else None
+
     def identity(self) -> Any:
         """Name, length and time of change of every file, and what of it is wanted."""
         return "Parquet", [(*file.state(), file.rows, file.wanted, file.keys) for file in self.files]

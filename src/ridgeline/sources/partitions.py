@@ -61,6 +61,11 @@ class DaskTable:
             self._engines[key] = DaskEngine(self.client, self.data if every else self.data[list(names)])
         return Partitions(self._engines[key], partial(_frame, self.name))
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return None
+
     def identity(self) -> Any:
         """Columns, and where the partitions begin: their rows are taken to be the same each time."""
         return "Dask data frame", [(name, str(kind)) for name, kind in self.data.dtypes.items()], str(self.data.divisions)

@@ -215,6 +215,11 @@ class TableSource:
         """The categories of each feature that holds words, the reference first."""
         return {name: self._encodings[name].values for name in self._features if name in self._encodings}
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return self.table.known_rows
+
     def identity(self) -> Any:
         """The table, which of its columns are what, and its categories."""
         categories = {name: encoding.values for name, encoding in self._encodings.items()}

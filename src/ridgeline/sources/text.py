@@ -69,6 +69,11 @@ class CsvTable:
     def partitions(self, names: Sequence[str]) -> None:
         """None: the rows are here."""
 
+    @property
+    def known_rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        return None
+
     def identity(self) -> Any:
         """Name, length and time of change of every file."""
         return "CSV", [file_state(path) for path in self.paths]
