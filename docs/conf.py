@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.ext import autosummary
 
 import ridgeline
 
@@ -37,6 +38,7 @@ myst_enable_extensions = ["dollarmath", "deflist", "html_image"]
 myst_heading_anchors = 3
 
 # The reference.  Types stand in the text of a docstring, with shapes; the annotations would repeat half of that.
+autosummary.WELL_KNOWN_ABBREVIATIONS += ("eq.", "eqs.")  # no ends of a first sentence
 autosummary_context = {"internal": INTERNAL}
 default_role = "py:obj"  # names between single backticks
 toc_object_entries_show_parents = "hide"
@@ -92,10 +94,15 @@ html_theme_options = {
 html_sidebars = {"index": [], "start": []}
 
 
-def name_files_of_the_project(app: Sphinx, page: str, text: list[str]) -> None:
-    """A link to a file beside the pages, such as bench/problems.py, becomes its path: the site does not hold the file."""
+PICTURE = re.compile(r'<picture>\s*<source[^>]*srcset="([^"]*dark[^"]*)"[^>]*>\s*<img src="([^"]*)" alt="([^"]*)"[^>]*>\s*</picture>')
+
+
+def for_the_site(app: Sphinx, page: str, text: list[str]) -> None:
+    """What a code host shows otherwise: links to files beside the pages, such as bench/problems.py, which the site does not hold, become
+    their paths; pictures for light and dark screens follow the page's own switch."""
     text[0] = re.sub(r"\[[^]]*\]\(\.\./([\w./]+)\)", r"`\1`", text[0])
+    text[0] = PICTURE.sub(r'<img class="only-light" src="\2" alt="\3">\n<img class="only-dark" src="\1" alt="\3">', text[0])
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("source-read", name_files_of_the_project)
+    app.connect("source-read", for_the_site)

@@ -56,6 +56,10 @@ def checkpoint(path: str | os.PathLike[str], *, every: float = EVERY) -> Iterato
     every : float, default 5.0
         Seconds between two moments of writing: the most work that is lost, whatever ends the process.
 
+    Yields
+    ------
+    None
+
     Raises
     ------
     ValueError
