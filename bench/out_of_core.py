@@ -1,8 +1,9 @@
 """Rows on disk: fits beside merely reading the same file by the same reader.
 
-    python -m bench.out_of_core [--gigabytes 2] [--columns 50] [--folder .] [--rounds 3] [--cold]
+    python -m bench.out_of_core [--gigabytes 2] [--columns 50] [--folder .] [--rounds 3] [--kinds parquet npy] [--models ...] [--cold]
 
-Writes a Parquet and a .npy file of float32 rows and deletes them afterwards.  Every run is a process of its own, whose peak memory is told;
+Writes a Parquet and a .npy file of float32 rows, one after the other and a piece at a time, and deletes each before the next is written:
+the disk needs room for one of them.  Every run is a process of its own, whose peak memory is told;
 the runs take turns, and each time is the least of the rounds.  A scan reads every column (of Parquet: decompresses and decodes it) and does
 nothing with it; a fit's rate counts each of its passes over the file.  With --cold the file is dropped from the system's cache before each
 run.
@@ -18,45 +19,60 @@ import time
 
 import numpy as np
 
-from ridgeline import HuberRegressor, LogisticRegression, Ridge, source
+from ridgeline import HuberRegressor, Lasso, LogisticRegression, Ridge, source
 from ridgeline.sources import fold
 
 GROUP = 1 << 17
 """Rows per row group, and made at a time."""
 
-MODELS = {"Ridge": Ridge, "LogisticRegression": LogisticRegression, "HuberRegressor": HuberRegressor}
+TARGETS = ("y", "label", "third")
+
+MODELS = {
+    "Ridge": (Ridge(), "y"),
+    "LogisticRegression": (LogisticRegression(), "label"),
+    "softmax": (LogisticRegression(), "third"),
+    "HuberRegressor": (HuberRegressor(), "y"),
+    "Lasso": (Lasso(alpha=0.05), "y"),
+}
+"""Name -> estimator and target."""
 
 
 def rows(n, d, start):
-    """Some rows, a target and a label of each."""
+    """Some rows; of each a target, a label and one of three labels."""
     rng = np.random.default_rng(start)
     X = rng.standard_normal((n, d), dtype=np.float32)
     y = X[:, : min(d, 8)].sum(axis=1) / 2 + rng.standard_normal(n, dtype=np.float32)
-    return X, y, (y > 0).astype(np.int8)
+    return X, y, (y > 0).astype(np.int8), np.digitize(y, [-1.0, 1.0]).astype(np.int8)
 
 
-def write(folder, n, d):
-    """rows.parquet with columns x0, ..., y, label; X.npy, y.npy and label.npy with the same numbers."""
+def write(folder, kind, n, d):
+    """rows.parquet with columns x0, ..., y, label, third; or X.npy, y.npy, label.npy and third.npy with the same numbers."""
+    (_write_parquet if kind == "parquet" else _write_npy)(folder, n, d)
+
+
+def _write_npy(folder, n, d):
+    shapes = {"X": (np.float32, (n, d)), **dict.fromkeys(TARGETS, (np.float64, (n,)))}
+    arrays = [np.lib.format.open_memmap(os.path.join(folder, f"{name}.npy"), "w+", *shape) for name, shape in shapes.items()]
+    for start in range(0, n, GROUP):
+        for array, values in zip(arrays, rows(min(GROUP, n - start), d, start)):
+            array[start : start + len(values)] = values
+    for array in arrays:
+        array.flush()
+
+
+def _write_parquet(folder, n, d):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrays = {
-        name: np.lib.format.open_memmap(os.path.join(folder, f"{name}.npy"), "w+", dtype, shape)
-        for name, dtype, shape in (("X", np.float32, (n, d)), ("y", np.float64, (n,)), ("label", np.float64, (n,)))
-    }
-    names = [f"x{j}" for j in range(d)] + ["y", "label"]
+    names = [*(f"x{j}" for j in range(d)), *TARGETS]
     writer = None
     for start in range(0, n, GROUP):
-        X, y, label = rows(min(GROUP, n - start), d, start)
-        for name, values in zip(arrays, (X, y, label)):
-            arrays[name][start : start + len(y)] = values
-        table = pa.Table.from_arrays([*(pa.array(np.ascontiguousarray(column)) for column in X.T), pa.array(y), pa.array(label)], names)
+        X, *targets = rows(min(GROUP, n - start), d, start)
+        table = pa.Table.from_arrays([pa.array(np.ascontiguousarray(column)) for column in (*X.T, *targets)], names)
         if writer is None:
             writer = pq.ParquetWriter(os.path.join(folder, "rows.parquet"), table.schema, use_dictionary=False)
         writer.write_table(table, row_group_size=GROUP)
     writer.close()
-    for array in arrays.values():
-        array.flush()
 
 
 class Touch:
@@ -71,18 +87,19 @@ class Touch:
         self.total += other.total
 
 
-def open_rows(folder, kind, labels):
+def open_rows(folder, kind, target):
     """The source of a run."""
-    target = "label" if labels else "y"
-    if kind == "parquet":
-        d = np.load(os.path.join(folder, "X.npy"), mmap_mode="r").shape[1]
-        return source(os.path.join(folder, "rows.parquet"), target=target, features=[f"x{j}" for j in range(d)])
-    return source(os.path.join(folder, "X.npy"), os.path.join(folder, f"{target}.npy"))
+    if kind == "npy":
+        return source(os.path.join(folder, "X.npy"), os.path.join(folder, f"{target}.npy"))
+    import pyarrow.parquet as pq
+
+    path = os.path.join(folder, "rows.parquet")
+    return source(path, target=target, features=[name for name in pq.read_schema(path).names if name not in TARGETS])
 
 
 def run(folder, kind, what):
     """Seconds, passes and megabytes of one run in this process."""
-    given = open_rows(folder, kind, what == "LogisticRegression")
+    given = open_rows(folder, kind, MODELS[what][1] if what in MODELS else "y")
     start, passes = time.perf_counter(), 1
     if what == "scan" and kind == "parquet":
         for _ in given.segments():
@@ -95,7 +112,7 @@ def run(folder, kind, what):
             while file.readinto(block):
                 pass
     else:
-        passes = MODELS[what]().fit_source(given).certificate_.passes
+        passes = MODELS[what][0].fit_source(given).certificate_.passes
     return {"seconds": time.perf_counter() - start, "passes": passes, "megabytes": peak()}
 
 
@@ -113,18 +130,17 @@ def drop(folder):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def measure(folder, kinds, whats, rounds, cold):
+def measure(folder, kind, whats, rounds, cold):
     """The best run of each."""
     best = {}
     for _ in range(rounds):
-        for kind in kinds:
-            for what in whats:
-                if cold:
-                    drop(folder)
-                command = [sys.executable, "-m", "bench.out_of_core", "--run", folder, kind, what]
-                got = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-                before = best.get((kind, what), got)
-                best[kind, what] = min(before, got, key=lambda record: record["seconds"])
+        for what in whats:
+            if cold:
+                drop(folder)
+            command = [sys.executable, "-m", "bench.out_of_core", "--run", folder, kind, what]
+            got = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            before = best.get((kind, what), got)
+            best[kind, what] = min(before, got, key=lambda record: record["seconds"])
     return best
 
 
@@ -147,6 +163,7 @@ def main(arguments=None):
     parser.add_argument("--columns", type=int, default=50)
     parser.add_argument("--folder", help="where the files are written (default: the system's temporary folder)")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kinds", nargs="*", choices=("parquet", "npy"), default=["parquet", "npy"], help="of files")
     parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
     parser.add_argument("--cold", action="store_true", help="drop the files from the system's cache before each run")
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
@@ -155,9 +172,11 @@ def main(arguments=None):
         print(json.dumps(run(*options.run)))
         return
     n = max(int(options.gigabytes * 1e9 / 4 / options.columns), 2 * options.columns)
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        write(folder, n, options.columns)
-        best = measure(folder, ("parquet", "npy"), ("plain read", "scan", *options.models), options.rounds, options.cold)
+    best = {}
+    for kind in options.kinds:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            write(folder, kind, n, options.columns)
+            best |= measure(folder, kind, ("plain read", "scan", *options.models), options.rounds, options.cold)
     print(f"{n} x {options.columns} float32, {'cold' if options.cold else 'from the cache'}; GB of rows in memory.\n")
     for line in table(best, 4.0 * n * options.columns):
         print(line)
