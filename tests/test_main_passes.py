@@ -102,3 +102,12 @@ def test_what_cannot_be_done_in_passes_is_refused(houses, run):
     assert "--time-limit is for fits of several passes" in run(*few, "ridge", "--time-limit", "3", code=2)
     assert "--moments-out keeps what least squares learns" in run(*few, "huber", "--moments-out", "m", code=2)
     assert "no file matches" in run("fit", str(houses) + "x*", "--target", "price", code=2)
+
+
+def test_damaged_files_are_skipped_on_request(houses, tmp_path, run):
+    path = tmp_path / "houses1.parquet"
+    path.write_bytes(path.read_bytes()[:-30])
+    command = ("fit", houses, "--target", "price", "--drop", "dear,city")
+    assert "houses1.parquet cannot be read as Parquet" in run(*command, code=2)
+    out = run(*command, "--skip-damaged")
+    assert "600 rows" in out and "ridgeline: skipped: " in out and "houses1.parquet" in out

@@ -19,6 +19,7 @@ from ..moments import moments_of
 from ..report import certificate_lines, coefficient_lines, facts, plural
 from ..sources import Slab, fold
 from ..sources.columns import find
+from ..sources.damage import Skipped
 from ..sources.opening import open_files
 from ..sources.table import TableSource
 from ..tables import Features
@@ -30,7 +31,7 @@ from .refusal import Refusal
 LARGE = 1 << 28
 """Bytes of a file above which it is read in passes: 256 MB of text are some 2 GB of cells in memory."""
 
-IN_PASSES = ("stream", "checkpoint", "time_limit", "moments_out")
+IN_PASSES = ("stream", "skip_damaged", "checkpoint", "time_limit", "moments_out")
 """Options that ask for passes over the rows."""
 
 
@@ -82,7 +83,10 @@ def fit_in_passes(options: argparse.Namespace) -> None:
 
 def _rows(options: argparse.Namespace) -> tuple[TableSource, Features]:
     """The rows of the files, and the columns that are features."""
-    table = open_files([options.file])
+    skipped: list[Skipped] | None = [] if options.skip_damaged else None
+    table = open_files([options.file], skipped)
+    for part in skipped or ():
+        print(f"ridgeline: skipped: {part.why}" + (f" ({part.rows} rows)" if part.rows else ""), file=sys.stderr)
     find(table, options.target, "target column")
     drop = [name.strip() for name in options.drop.split(",") if name.strip()]
     for name in drop:

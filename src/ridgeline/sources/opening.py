@@ -12,9 +12,12 @@ import numpy as np
 from .arrays import ArraySource
 from .chunks import ChunkSource
 from .columns import Table
+from .damage import Skipped, warn_of
 from .folding import EMPTY, Schema, Source
 from .mapped import is_npy, open_npy
 from .table import TableSource
+
+NO_SKIPPING = "on_error='skip' leaves out row groups and files of Parquet; what these data are damaged in must be corrected."
 
 
 def source(
@@ -30,6 +33,7 @@ def source(
     spool: bool | str | os.PathLike[str] = False,
     n_threads: int | None = None,
     engine: Any = None,
+    on_error: str = "raise",
 ) -> Source:
     """A source of rows for `fit_source`: rows need not fit in memory.
 
@@ -64,6 +68,11 @@ def source(
         Who reads the partitions of a Dask collection. None: the workers of the client that Dask would compute with, where there is one,
         and summaries alone come back; "serial": this process, a partition at a time. Results have the same bits.
 
+    on_error : {"raise", "skip"}
+        Of Parquet files, whether row groups and files that cannot be read are an error, when a pass comes to them, or left out. To "skip"
+        them reads the files once more, at once: every pass leaves out the same, a warning says how many rows, and `skipped` of the source
+        lists what and why. Cells that are empty or NaN are no damage.
+
     Returns
     -------
     Source
@@ -92,6 +101,10 @@ def source(
     data, kind = _recognise(data, y)
     if engine is not None and not type(data).__module__.startswith("dask"):
         raise TypeError("engine says who reads the partitions of a Dask collection, and these data are none.")
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
+    if on_error == "skip" and not (kind == "table" and isinstance(data, list)):
+        raise TypeError(NO_SKIPPING)
     columns = {"target": target, "weight": weight, "features": features, "categories": categories}
     if kind == "table":
         for name, value in (("y", y), ("sample_weight", sample_weight)):
@@ -100,8 +113,12 @@ def source(
                 raise TypeError(f"{name} goes with a matrix; of a table, name the column: source(data, {meant}='...').")
         if target is None:
             raise ValueError("target is missing; a table needs the name of the column to predict: source(data, target='y').")
-        opened = open_files(data) if isinstance(data, list) else _open_table(data, engine)
-        return TableSource(opened, target, weight, offset, features, categories, n_threads)
+        skipped: list[Skipped] | None = [] if on_error == "skip" else None
+        opened = open_files(data, skipped) if isinstance(data, list) else _open_table(data, engine)
+        rows = TableSource(opened, target, weight, offset, features, categories, n_threads)
+        rows.skipped = tuple(skipped or ())
+        warn_of(rows.skipped)
+        return rows
     for name, value in columns.items():
         if value is not None:
             raise TypeError(f"{name}= names columns of a table, and these data are {kind}; pass arrays: source(X, y, sample_weight).")
@@ -188,8 +205,8 @@ def _open_table(data: Any, engine: Any) -> Table:
     return FrameTable(data)
 
 
-def open_files(paths: Sequence[str]) -> Table:
-    """Files of one kind, folders and globs, as one table."""
+def open_files(paths: Sequence[str], skipped: list[Skipped] | None = None) -> Table:
+    """Files of one kind, folders and globs, as one table; with a list `skipped`, what cannot be read is left out and appended to it."""
     name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
     found: list[str] = []
     for path in paths:
@@ -203,10 +220,12 @@ def open_files(paths: Sequence[str]) -> Table:
     from .text import SUFFIXES, CsvTable
 
     if all(path.endswith(SUFFIXES) for path in found):
+        if skipped is not None:
+            raise TypeError(NO_SKIPPING)
         return CsvTable(found, name)
     from .parquet import is_parquet, open_paths
 
     strange = next((path for path in found if not is_parquet(path)), None)
     if strange is not None:
         raise ValueError(f"{strange} is neither Parquet nor CSV by its name or its first bytes (.parquet, {', '.join(SUFFIXES)}, .npy).")
-    return open_paths(found, name)
+    return open_paths(found, name, skipped)

@@ -43,7 +43,7 @@ class ParquetFile:
                 self.path, filesystem=self.filesystem, buffer_size=buffer, read_dictionary=list(words), page_checksum_verification=True
             )
         except (OSError, ValueError) as error:
-            raise _failure(error, f"{self.path} cannot be read as Parquet") from error
+            raise failure(error, f"{self.path} cannot be read as Parquet") from error
 
 
     def state(self) -> tuple[str, int | None, int | None]:
@@ -54,7 +54,7 @@ class ParquetFile:
         return os.path.basename(self.path), info.size, info.mtime_ns
 
 
-def _failure(error: Exception, what: str) -> Exception:
+def failure(error: Exception, what: str) -> Exception:
     """An error of the reader as a ValueError that says where; what the operating system refused stays an OSError."""
     if isinstance(error, OSError) and error.errno is not None:
         return error
@@ -154,7 +154,7 @@ class ParquetTable:
                 data = next(batches, None)
             except (OSError, ValueError) as error:
                 where = f"{file.path} is damaged in row group {group}, after row {before + start} of the file"
-                raise _failure(error, where) from error
+                raise failure(error, where) from error
             if data is None:
                 break
 
@@ -197,8 +197,8 @@ def is_parquet(path: str) -> bool:
         return False
 
 
-def open_paths(paths: Sequence[str], name: str) -> ParquetTable:
-    """Files and folders, in the order given; the files of a folder in the order of their paths."""
+def open_paths(paths: Sequence[str], name: str, skipped: list[Any] | None = None) -> ParquetTable:
+    """Files and folders, in the order given; the files of a folder in the order of their paths; see `open_files` for `skipped`."""
     require_pyarrow(f"reading {name}")
     files: list[ParquetFile] = []
     for path in paths:
@@ -218,6 +218,13 @@ def open_paths(paths: Sequence[str], name: str) -> ParquetTable:
                 files += files_of(pyarrow.dataset.dataset(found, **options))
             else:
                 files += [ParquetFile(inner) for inner in found]
+    if skipped is not None:
+        from .damage import sound_parts
+
+        files, damaged = sound_parts(files)
+        skipped += damaged
+        if not files and damaged:
+            raise ValueError(f"nothing of {name} can be read. {damaged[0].why}")
     return ParquetTable(files, name)
 
 

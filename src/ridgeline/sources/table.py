@@ -17,6 +17,7 @@ from ..engines.contract import Partitions
 from ..threads import thread_count
 from ..validation import require_range, require_weights
 from .columns import Batch, Categories, Table, find, find_categories, numeric
+from .damage import Skipped
 from .folding import BEGINNING, EMPTY, SLAB_ELEMENTS, Place, Schema, Segment, Slab
 from .prefetch import ahead
 
@@ -61,6 +62,7 @@ class TableSource:
     """
 
     rereadable = True
+    skipped: tuple[Skipped, ...] = ()
 
     def __init__(
         self,
