@@ -160,3 +160,17 @@ def test_the_same_bits_for_any_number_of_threads(classes):
         F.source.n_threads = threads
         found.append(lbfgs(F, np.zeros(F.size), tol=1e-9, max_iter=100).point.theta)
     assert (found[0] == found[1]).all() and (found[0] == found[2]).all()
+
+
+@pytest.mark.parametrize(("n", "alpha"), [(900, 1.0), (900, 1e-3), (12_000, 1.0)])
+def test_a_few_hundred_parameters_get_their_last_digits_and_a_proof(n, alpha):
+    """By a Hessian of all rows, or of a seventh where those are enough."""
+    rng = np.random.default_rng(n)
+    X = rng.normal(size=(n, 300))
+    y = (X[:, :5].sum(axis=1) + 2 * rng.logistic(size=n) > 0).astype(float)
+    target = Objective(ArraySource(X, y), LOGISTIC, alpha, True)
+    found = minimise(target, np.zeros(301), tol=1e-8, max_iter=100)
+    exact = minimise(target, np.zeros(301), tol=1e-12, max_iter=100, solver="newton")
+    assert "L-BFGS" in found.certificate.solver and found.certificate.status == "optimal"
+    np.testing.assert_allclose(found.coef, exact.coef, rtol=0, atol=1e-9 * np.abs(exact.coef).max())
+    assert found.certificate.suboptimality <= 1e-12

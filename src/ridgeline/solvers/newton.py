@@ -222,6 +222,24 @@ def warm_start(objective: Objective, theta: np.ndarray) -> tuple[np.ndarray, Reg
     return theta, factor
 
 
+def polish(objective: Objective, solution: Solution, *, tol: float, max_iter: int) -> Solution:
+    """The last digits, and a factor that proves them, for what a solver without Hessians found.
+
+    A Hessian of all rows there makes the step to the optimum; where a seventh of them are enough, their factor, and two or three reads.
+    """
+    theta, stride, factor = solution.point.theta, SAMPLES[-1], None
+    enough = objective.rows >= stride * ROWS_PER_PARAMETER * max(objective.size, LEAST_SIZE)
+    part = objective.sampled(stride) if enough else None
+    if part is not None:
+        H = part.expand(theta, 2).hessian
+        objective.source.reads += 1
+        found = RegularHessian(H, objective.gauge(np.diag(H)), at=theta)
+        found.share = 1 / stride
+        factor = found if found.shift == 0 and found.rcond > REGULAR else None
+    better = newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
+    return replace(better, n_iter=solution.n_iter + better.n_iter) if better.converged else solution
+
+
 def examine(objective: Objective, solution: Solution) -> Solution:
     """What a solver without Hessians did not see where it stopped: blind directions, a factor, a runaway.
 
