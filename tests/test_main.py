@@ -215,7 +215,7 @@ def test_rows_with_empty_cells_leave_on_request(tmp_path, run, refused):
     assert "--drop never" in refused("fit", path, "--target", "price", "--drop-missing")
 
 
-def test_wrong_columns_and_options(houses, cities, refused):
+def test_wrong_columns_and_options(houses, cities, tmp_path, refused):
     assert refused("fit", houses, "--target", "pricee").rstrip().endswith("did you mean 'price'?")
     assert "no column 'nothing'" in refused("fit", houses, "--target", "price", "--drop", "nothing")
     assert "leaves out the target" in refused("fit", houses, "--target", "price", "--drop", "price")
@@ -233,6 +233,9 @@ def test_wrong_columns_and_options(houses, cities, refused):
     )
     assert "--C is an option of logistic" in refused("fit", houses, "--target", "price", "--C", "2")
     assert "which are no classes" in refused("fit", houses, "--target", "price", "--model", "logistic")
+    names = tmp_path / "names.csv"
+    names.write_text("x,name\n1,Ada\n2,Bea\n3,Cid\n4,Dov\n")
+    assert "holds 4 distinct values in 4 rows, too few of each" in refused("fit", names, "--target", "name")
     assert "alpha" in refused("fit", houses, "--target", "price", "--alpha", "-1")
     assert "--test-fraction is 1" in refused("fit", houses, "--target", "price", "--test-fraction", "1")
     assert "--seed is -1" in refused("fit", houses, "--target", "price", "--seed", "-1")

@@ -122,10 +122,9 @@ def _choose(table: Table, options: argparse.Namespace) -> tuple[np.ndarray, str,
     if len(distinct) < 2:
         raise Refusal(f"target {options.target!r} of {table.name} is {distinct[0]} in every row; telling classes apart needs two.")
     if (not whole and not text) or len(distinct) > max(n // 4, 2):
+        remedy = "too few of each to tell apart; give more rows." if text else "which are no classes; --model ridge predicts numbers."
         raise Refusal(
-            f"target {options.target!r} of {table.name} holds {len(distinct)} distinct values in "
-            f"{plural(n, 'row')}, "
-            "which are no classes; --model ridge predicts numbers."
+            f"target {options.target!r} of {table.name} holds {len(distinct)} distinct values in {plural(n, 'row')}, {remedy}"
         )
     return (values.astype(str) if text else values.astype(np.int64)), kind, why
 
