@@ -30,21 +30,19 @@ class DaskEngine:
     """
 
     def __init__(self, client: Any, *collections: Any) -> None:
-        from dask.base import optimize
         from dask.core import flatten
-        from distributed import futures_of
 
         self.client = client
         self._graph: dict[Any, Any] = {}
         keys: list[Iterable[Any]] = []
-        for collection in optimize(*collections):
+        for collection in collections:
             if collection is None:
                 keys.append(repeat(None))
                 continue
-            self._graph.update(collection.__dask_graph__())
-            keys.append(list(flatten(collection.__dask_keys__())))
-        # what is persisted already may be left out of an optimised graph
-        self._graph.update((future.key, future) for future in futures_of(list(collections)))
+            # a frame's expression fuses what it can; of an array's optimised graph, what is persisted would be left out
+            whole = collection.optimize() if hasattr(collection, "optimize") else collection
+            self._graph.update(whole.__dask_graph__())
+            keys.append(list(flatten(whole.__dask_keys__())))
         self._partitions = [parts[0] if len(parts) == 1 else list(parts) for parts in zip(*keys)]
 
     def total(self, recipe: bytes, waiting: Callable[[], None]) -> bytes:
