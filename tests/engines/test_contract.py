@@ -111,6 +111,9 @@ def test_rows_read_elsewhere_are_counted():
     class Count:
         rows_ = 0
 
+        def begin(self, read, total):
+            pass
+
         def rows(self, count):
             self.rows_ += count
 
