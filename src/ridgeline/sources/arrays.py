@@ -76,9 +76,14 @@ class ArraySource:
         step = segment_rows(self.n_rows, self.n_features)
         pages = Pages.of(self.X, start.segment * step)
         for first in range(start.segment * step, self.n_rows, step):
+            stop = min(first + step, self.n_rows)
+            if pages is not None and pages.far_apart:
+                rows = pages.gathered(self.X, first, stop)
+                yield Segment(ArraySource(rows, self.y[first:stop], self.weight[first:stop], self.offset[first:stop])._slabs(0, len(rows)))
+                continue
             if pages is not None:
                 pages.move_to(first)
-            yield Segment(self._slabs(first, min(first + step, self.n_rows)))
+            yield Segment(self._slabs(first, stop))
         if pages is not None:
             pages.release()
 
