@@ -160,3 +160,18 @@ def test_shared_parameters_have_the_same_defaults(name: str) -> None:
     ours, theirs = getattr(ridgeline, name)().get_params(), getattr(linear_model, name)().get_params()
     for parameter in set(ours) & set(theirs) - {"tol", "solver", "penalty", "max_iter"}:
         assert ours[parameter] == theirs[parameter], parameter
+
+
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+def test_pixels_as_they_are_converge_by_default(C):
+    """650 parameters of columns from 0 to 16, some of them nearly constant: L-BFGS alone takes thousands of steps."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    model = ridgeline.LogisticRegression(C=C).fit(X, y)  # a warning would be an error
+    scores = X @ model.coef_.T + model.intercept_
+    P = np.exp(scores - scores.max(axis=1, keepdims=True))
+    P /= P.sum(axis=1, keepdims=True)
+    gradient = (P - np.eye(10)[y]).T @ X + model.coef_ / C
+    assert model.certificate_.status == "optimal"
+    assert np.abs(gradient).max() / len(X) < 1e-7

@@ -61,6 +61,11 @@ LOOK = 4
 """Steps with the diagonal alone, before their progress is judged."""
 
 
+def gram_passes(p: int, outputs: int) -> float:
+    """What Z'SZ of p columns costs, in passes for the gradient of so many outputs."""
+    return p / (COLUMNS_PER_PASS + PER_OUTPUT * (outputs - 1))
+
+
 @dataclass(frozen=True)
 class Price:
     """What P costs, in passes, at the stride at which it and the steps that it then takes cost least."""
@@ -72,7 +77,7 @@ class Price:
     @staticmethod
     def of(objective: Objective) -> Price:
         p, n = objective.coordinates.width, max(objective.rows, 1)
-        whole = p / (COLUMNS_PER_PASS + PER_OUTPUT * (objective.loss.outputs - 1))
+        whole = gram_passes(p, objective.loss.outputs)
         prices = []
         for stride in STRIDES:
             error = max((p * stride / n) ** 0.5, SHRINKAGE)

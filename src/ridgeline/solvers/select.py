@@ -7,7 +7,8 @@
     else                        m <= 2000       newton    curvature may jump or vanish: steps want the Hessian itself
     else                        more            lbfgs     the Hessian would be larger than what it is worth
 
-Where L-BFGS gets stuck and m <= 2000, Newton's method goes on from its point; up to 600 parameters a Hessian gives the last digits, and
+Where m <= 2000 and L-BFGS gets stuck, or has taken as long as Newton's method would have, that goes on from its point: columns of raw
+counts, of which some are nearly constant, can take L-BFGS thousands of steps. Up to 600 parameters a Hessian gives the last digits, and
 proves them.
 `python -m bench.auto` measures both sides of every boundary.
 
@@ -21,6 +22,8 @@ a quantile loss by an interior point (`interior_point`).
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -32,7 +35,7 @@ from ..objective import Objective
 from ..watch import OutOfTime, watch
 from .certify import certify
 from .corner import corner
-from .lbfgs import lbfgs
+from .lbfgs import gram_passes, lbfgs
 from .newton import Solution, examine, newton, polish, warm_start
 from .newton_cg import newton_cg
 
@@ -44,6 +47,9 @@ POLISH_LIMIT = 600
 
 NEWTON_LIMIT = 2000
 """Up to which it is for losses that nothing bends evenly, and the limit of proofs by a Hessian."""
+
+NEWTON_STEPS = 8
+"""That Newton's method takes from a point of L-BFGS, or somewhat more."""
 
 METHODS = {
     "newton": "Newton with Cholesky ({why})",
@@ -126,11 +132,21 @@ def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_i
         return newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
     if name == "newton_cg":
         return newton_cg(objective, theta, tol=tol, max_iter=max_iter)
-    solution = lbfgs(objective, theta, tol=tol, max_iter=10 * max_iter)
+    solution = lbfgs(objective, theta, tol=tol, max_iter=min(10 * max_iter, _patience(objective)))
     if solution.converged or objective.size > NEWTON_LIMIT or solution.n_iter >= 10 * max_iter:
         return solution
-    go_on = newton if objective.loss.self_concordant else corner
-    return go_on(objective, solution.point.theta, tol=tol, max_iter=max_iter)
+    go_on, steps = newton if objective.loss.self_concordant else corner, solution.n_iter
+    solution = go_on(objective, solution.point.theta, tol=tol, max_iter=max_iter)
+    return replace(solution, n_iter=steps + solution.n_iter)
+
+
+def _patience(objective: Objective) -> int:
+    """Steps of L-BFGS that cost as much as Newton's method: so both together cost no more than twice the quicker one."""
+    m, c, p = objective.size, objective.loss.outputs, objective.coordinates.width
+    if m > NEWTON_LIMIT:
+        return sys.maxsize
+    reads = c * (c + 1) / 2 * gram_passes(p, c) + m**2 / (12 * max(objective.rows, 1))  # m^3 / 3 flops beside 4 n m
+    return math.ceil(NEWTON_STEPS * reads)
 
 
 def _in_time(objective: Objective, solve: Callable[[], Solution]) -> Solution | None:
