@@ -73,6 +73,19 @@ def test_the_window_moves_over_every_row_once(tmp_path, small_windows):
     assert len(asked) > 2 and asked[-1][1] > A.nbytes - (1 << 22) and dropped[-1][1] == A.nbytes
 
 
+@pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="no advice to give here")
+def test_rows_picked_from_a_file_are_given_back(tmp_path, small_windows):
+    A = np.tile(X, (100, 1))
+    np.save(tmp_path / "X.npy", A)
+    y = np.arange(len(A)) % 7.0
+    numbers = np.flatnonzero(np.random.default_rng(0).uniform(size=len(A)) < 0.1)
+    got = moments_of(source(tmp_path / "X.npy", y).pick(numbers)).to_bytes()
+    assert got == moments_of(source(A, y).pick(numbers)).to_bytes()
+    dropped = [(a, b) for advice, a, b in small_windows if advice == mmap.MADV_DONTNEED]
+    assert dropped[0][0] == 0 and dropped[-1][1] == A.nbytes
+    assert all(before[1] == after[0] for before, after in pairwise(dropped))
+
+
 class Nothing:
     """A summary of nothing."""
 

@@ -78,7 +78,7 @@ class ArraySource:
         for first in range(start.segment * step, self.n_rows, step):
             stop = min(first + step, self.n_rows)
             if pages is not None and pages.far_apart:
-                rows = pages.gathered(self.X, first, stop)
+                rows = pages.gathered(first, stop)
                 yield Segment(ArraySource(rows, self.y[first:stop], self.weight[first:stop], self.offset[first:stop])._slabs(0, len(rows)))
                 continue
             if pages is not None:
@@ -139,12 +139,12 @@ class ArraySource:
 
 
 class PickedRows:
-    """Some rows of arrays, in the order of their numbers, copied a block at a time.
+    """Some rows of arrays, in the order of their numbers, copied a block at a time; of a mapped file a segment at a time.
 
     Parameters
     ----------
     rows : ArraySource
-    numbers : ndarray of shape (k,), int64
+    numbers : ndarray of shape (k,), int64, ascending
     """
 
     rereadable = True
@@ -159,14 +159,18 @@ class PickedRows:
     def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
         """Yield the segments of the one run, from one of them on."""
         step = segment_rows(len(self.numbers), self.n_features)
+        pages = Pages.of(self._rows.X) if isinstance(self._rows.X, np.ndarray) else None
         for first in range(start.segment * step, len(self.numbers), step):
-            yield Segment(self._slabs(self.numbers[first : first + step]))
+            numbers = self.numbers[first : first + step]
+            yield Segment(self._slabs(numbers, None if pages is None else pages.picked(numbers)))
+        if pages is not None:
+            pages.release()
 
-    def _slabs(self, numbers: np.ndarray) -> Iterator[Slab]:
+    def _slabs(self, numbers: np.ndarray, picked: np.ndarray | None) -> Iterator[Slab]:
         rows, step = self._rows, slab_rows(self.n_features)
         for a in range(0, len(numbers), step):
             here = numbers[a : a + step]
-            X = rows.X[here]
+            X = rows.X[here] if picked is None else picked[a : a + step]
             yield Slab(
                 X if adjacent(X) else converted(X, self.dtype),
                 rows.y[here],

@@ -27,7 +27,7 @@ class Pages:
     """The moving window of a pass over the rows of a mapped array, from row `first` on."""
 
     def __init__(self, mapped: mmap.mmap, address: int, X: np.ndarray, first: int) -> None:
-        self.mapped = mapped
+        self.mapped, self.X = mapped, X
         self.offset = X.__array_interface__["data"][0] - address
         n, self.row = len(X), abs(X.strides[0])
         # each column of a Fortran-ordered file is a run of its own, with a window of its own
@@ -66,14 +66,26 @@ class Pages:
             self._advise(mmap.MADV_DONTNEED, self.given_back, here - self.window)
             self.given_back = here - self.window
 
-    def gathered(self, X: np.ndarray, start: int, stop: int) -> np.ndarray:
+    def gathered(self, start: int, stop: int) -> np.ndarray:
         """A copy of the rows start, ..., stop - 1, the window moving along."""
-        rows = np.empty((stop - start, X.shape[1]), X.dtype)
+        rows = np.empty((stop - start, self.X.shape[1]), self.X.dtype)
         step = max(self.window // self.row, 1)
         for a in range(start, stop, step):
             self.move_to(a)
             b = min(a + step, stop)
-            rows[a - start : b - start] = X[a:b]
+            rows[a - start : b - start] = self.X[a:b]
+        return rows
+
+    def picked(self, numbers: np.ndarray) -> np.ndarray:
+        """A copy of the rows with these ascending numbers, the window moving along."""
+        rows = np.empty((len(numbers), self.X.shape[1]), self.X.dtype)
+        step = max(self.window // self.row, 1)
+        a = 0
+        while a < len(numbers):
+            self.move_to(int(numbers[a]))
+            b = int(np.searchsorted(numbers, numbers[a] + step))
+            np.take(self.X, numbers[a:b], axis=0, out=rows[a:b])
+            a = b
         return rows
 
     def release(self) -> None:
