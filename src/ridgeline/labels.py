@@ -1,4 +1,4 @@
-"""Class labels: any type that sorts, to codes 0, 1, ... and back; weights by class; the classes of a source."""
+"""Class labels: any type that sorts, to codes 0, 1, ... and back; or probabilities; weights by class; the classes of a source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .sources import Slab, Source, fold
-from .validation import first_position, is_missing, unmasked, warn_of_column
+from .validation import as_real_array, first_position, is_missing, unmasked, warn_of_column
 
 
 def _one_per_row(y: Any, n: int) -> np.ndarray:
@@ -44,6 +44,48 @@ def _require_labels(labels: np.ndarray) -> None:
             raise ValueError(f"Input y contains NaN or None at {first_position(bad)}; drop such rows before the fit.")
     elif labels.dtype.kind not in "biuUSM":
         raise ValueError(f"y has dtype {labels.dtype}, which cannot be class labels; use whole numbers or names.")
+
+
+SUM = 1e-5
+"""By which probabilities in single precision may miss the sum of one, with room; they are scaled to it."""
+
+
+def check_probabilities(y: Any, n: int) -> np.ndarray | None:
+    """Probabilities of c >= 2 classes (n, c) as float64, each row with the sum one; None for y of any other form.
+
+    Raises
+    ------
+    ValueError
+        For entries that are negative or not finite, and rows with another sum, with their position.
+    """
+    given = None if y is None else unmasked(y, "y")
+    if given is None or given.ndim != 2 or given.shape[1] < 2 or given.dtype.kind in "USMm" or len(given) != n:
+        return None
+    given = as_real_array(given, "y")
+    soft = np.array(given, dtype=np.float64, order="C")
+    bad = ~((soft >= 0) & (soft < np.inf))
+    what = f"y of shape {given.shape} is taken for probabilities of {given.shape[1]} classes (labels are one number or name per row)"
+    if bad.any():
+        raise ValueError(f"{what}, and is {soft[bad][0].item()!r} at {first_position(bad)}; probabilities are zero or more.")
+    sums = soft.sum(axis=1)
+    off = np.abs(sums - 1) > SUM
+    if off.any():
+        row = int(np.argmax(off))
+        raise ValueError(f"{what}, and row {row} has the sum {sums[row]:g} in place of 1. y should be a 1d array of labels.")
+    soft /= sums[:, None]
+    return soft
+
+
+def weighted_probabilities(spec: Any, soft: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and sample weights with the weight f_k of each class: s_i sum_k f_k y_ik l_k = (s_i F_i) sum_k (f_k y_ik / F_i) l_k."""
+    if spec is None:
+        return soft, weight
+    weight = weight if weight.size else np.ones(len(soft))
+    soft = soft * class_factors(spec, np.arange(soft.shape[1]), weight @ soft)
+    sums = soft.sum(axis=1)
+    soft /= np.where(sums > 0, sums, 1.0)[:, None]
+    soft[sums == 0, 0] = 1.0  # a row without weight
+    return soft, weight * sums
 
 
 SHORT_RANGE = 1 << 16

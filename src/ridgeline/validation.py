@@ -306,6 +306,7 @@ def as_labels(labels: Any, name: str, n_classes: int | None, remedy: str) -> np.
     """
     array = as_real_array(labels, name)
     if array.dtype.kind == "f":
+        array = array.astype(np.result_type(array, np.float64), copy=False)  # the bounds below are beyond a float16
         bad = ~(np.isfinite(array) & (array == np.floor(array)))
         if bad.any():
             value = array[np.unravel_index(int(np.argmax(bad)), bad.shape)]

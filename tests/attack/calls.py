@@ -96,6 +96,11 @@ def descended(loss: str, X: Any, y: Any, s: Any) -> Answer:
     return result.coef, result.intercept, result.risk
 
 
+def of_probabilities(X: Any, y: Any, s: Any) -> Answer:
+    model = rl.LogisticRegression(C=0.5).fit(X, y, sample_weight=s)
+    return model.coef_, model.intercept_, model.predict_proba(X)
+
+
 def gap(X: Any, y: Any, X_test: Any, y_test: Any) -> Answer:
     model = rl.LogisticRegression().fit(X0, B0)
     return (rl.generalization_gap(model, X, y, X_test, y_test, "binary_cross_entropy"),)
@@ -175,6 +180,7 @@ CALLS: dict[str, Call] = {
     "enet_path": Call(partial(rl.enet_path, alphas=[2.0, 1.0, 0.5]), (X, Y)),
     **{f"gradient_descent {loss}": Call(partial(descended, loss), (X, y, S)) for loss, y in LOSS_NAMES.items()},
     **{name: Call(partial(fitted, make), (X, y, S), 1e-10) for name, (make, y) in MODELS.items()},
+    "LogisticRegression of probabilities": Call(of_probabilities, (X, P, S), 1e-10),
     **{f"partial_fit {name}": Call(partial(in_batches, MODELS[name][0]), (X, MODELS[name][1], S), 1e-9) for name in ONLINE},
     **{f"source {name}": Call(partial(from_source, MODELS[name][0]), (X, MODELS[name][1], S), 1e-10) for name in FROM_SOURCE},
     **{f"chunks {name}": Call(partial(from_chunks, MODELS[name][0]), (X, MODELS[name][1], S), 1e-10) for name in FROM_SOURCE},

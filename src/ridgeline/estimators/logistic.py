@@ -9,7 +9,15 @@ import numpy as np
 
 from ..blame import warn
 from ..certificate import Certificate
-from ..labels import check_labels, class_factors, class_shares, class_weights, classes_of
+from ..labels import (
+    check_labels,
+    check_probabilities,
+    class_factors,
+    class_shares,
+    class_weights,
+    classes_of,
+    weighted_probabilities,
+)
 from ..objective import Objective
 from ..solvers.batch import Batch
 from ..solvers.few_labels import certificate_of_kernel, fit_few_labels, fit_groups
@@ -168,8 +176,9 @@ class LogisticRegression(LogisticStatistics):
         ----------
         X : array-like, sparse matrix or data frame of shape (n, d)
             Rows. float64 and float32 are read as they lie in memory; anything else is converted block by block.
-        y : array-like of shape (n,)
-            Labels of any type that sorts: numbers, strings, booleans.
+        y : array-like of shape (n,) or (n, c)
+            Labels of any type that sorts: numbers, strings, booleans. Or the probabilities of c >= 2 classes in each row, with the sum 1
+            (eq. 22 with such y_k): the classes are then 0, ..., c - 1.
         sample_weight : array-like of shape (n,), optional
             Weights of the rows, zero or more; 1 by default.
 
@@ -191,12 +200,25 @@ class LogisticRegression(LogisticStatistics):
         self._options()
         self._warn_deprecated()
         matrix, weight, names = self._fit_input(X, sample_weight)
+        soft = check_probabilities(y, len(matrix))
+        if soft is not None:
+            return self._fit_probabilities(matrix, soft, weight, names)
         classes, codes = check_labels(y, len(matrix))
         given, weight = weight, class_weights(self.class_weight, classes, codes, weight)
         share = class_shares(codes, weight, len(classes))
         source = self._checked(matrix, targets_of_classes(codes, len(classes)), weight, names)
         self._fit_codes(source, classes, share, names)
         self._keep_few_rows(matrix, codes, given)
+        self.certificate_.warn()
+        return self
+
+    def _fit_probabilities(self, matrix: Any, soft: np.ndarray, weight: np.ndarray, names: np.ndarray | None) -> Self:
+        """Fit targets that are probabilities."""
+        soft, weight = weighted_probabilities(self.class_weight, soft, weight)
+        classes = np.arange(soft.shape[1])
+        share = weight @ soft if weight.size else soft.sum(axis=0)
+        source = self._checked(matrix, np.ascontiguousarray(soft[:, 1]) if len(classes) == 2 else soft, weight, names)
+        self._fit_codes(source, classes, share, names, soft=True)
         self.certificate_.warn()
         return self
 
@@ -267,14 +289,16 @@ class LogisticRegression(LogisticStatistics):
         solver = check_choice(self.solver, "solver", SOLVERS)
         return l2, l1, tol, max_iter, solver if solver in METHODS else "auto"
 
-    def _fit_codes(self, source: Source, classes: np.ndarray, share: np.ndarray, names: np.ndarray | None) -> None:
-        """Fit a source of class codes, `share` the weight of the rows of each."""
+    def _fit_codes(
+        self, source: Source, classes: np.ndarray, share: np.ndarray, names: np.ndarray | None, soft: bool = False
+    ) -> None:
+        """Fit a source of class codes (or, `soft`, probabilities), `share` the weight of the rows of each."""
         l2, l1, tol, max_iter, solver = self._options()
         require_two_classes(classes, share)
         c, fit_intercept = len(classes), check_flag(self.fit_intercept, "fit_intercept")
         with self._watched():
             best = None
-            plain = solver != "lbfgs" and not (l1 or self.verbose or self.warm_start)
+            plain = solver != "lbfgs" and not (l1 or soft or self.verbose or self.warm_start)
             if c == 2 and isinstance(source, ArraySource) and plain:
                 best = fit_few_labels(source, l2, fit_intercept, tol, max_iter)
             if best is None:

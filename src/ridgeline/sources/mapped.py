@@ -84,7 +84,7 @@ class Pages:
         while a < len(numbers):
             self.move_to(int(numbers[a]))
             b = int(np.searchsorted(numbers, numbers[a] + step))
-            np.take(self.X, numbers[a:b], axis=0, out=rows[a:b])
+            np.take(self.X, numbers[a:b], axis=0, out=rows[a:b], mode="clip")
             a = b
         return rows
 
