@@ -20,6 +20,8 @@ from ..sparse_rows import as_array
 from ..watch import time_is_up
 from .interior_point import interior_point
 
+EPS = float(np.finfo(np.float64).eps)
+
 BLUR = 1e-13
 """A coefficient, beside the largest in scaled columns, that is rounding."""
 
@@ -120,7 +122,8 @@ def solve_quantile(
     returned = coordinates.internal(coef.astype(np.float64), intercept.astype(np.float64))[0]
     r = y - rows.predict(returned)
     primal = float(np.maximum(upper * r, lower * r).sum())
-    gap = max(fit.gap, fit.gap + primal - fit.primal)
+    hidden = EPS * float((upper - lower) @ (np.abs(y) + np.abs(y - r)))  # by the rounding of the residuals
+    gap = fit.gap + max(primal - fit.primal, 0.0) + hidden
     left = coordinates.original_gradient(rows.combine(fit.v)[None])
     messages = {
         OPTIMAL: (OPTIMAL, "The duality gap is closed: " + ("a vertex, solved exactly." if fit.vertex else "to rounding.")),
