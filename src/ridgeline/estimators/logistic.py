@@ -73,7 +73,7 @@ class LogisticRegression(LogisticStatistics):
         Largest entry of the gradient of F / (total weight), in centred and scaled columns, that counts as converged. Newton's method
         usually arrives far below it.
     max_iter : int, default 100
-        Newton steps (ten times as many for L-BFGS, which serves most penalised fits of more than 250 parameters).
+        Newton steps (ten times as many for L-BFGS, which serves most penalised fits of more than 250 parameters, 600 of many rows).
     solver : str, default "auto"
         "auto", "newton" or "lbfgs"; scikit-learn's other names are taken as hints, and all reach the same optimum, with an intercept
         that is not penalised.

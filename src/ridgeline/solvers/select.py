@@ -3,6 +3,7 @@
     loss                        parameters m    solver    why
     any but Huber's with scale  m > 2000        newton_cg of sparse rows: products with the Hessian cost what a gradient costs
     any                         m <= 250        newton    a Hessian of m^2 numbers is cheap, and six to twelve reads of the data suffice
+    any                         m <= 600        newton    of 150 rows or more per parameter: samples of them then leave little to the whole
     logistic, softmax; alpha>0  more            lbfgs     a Hessian costs more passes than it saves; one Gram preconditions all outputs
     else                        m <= 2000       newton    curvature may jump or vanish: steps want the Hessian itself
     else                        more            lbfgs     the Hessian would be larger than what it is worth
@@ -41,6 +42,9 @@ from .newton_cg import newton_cg
 
 FEW_PARAMETERS = 250
 """Up to which Newton's method is as quick on any loss."""
+
+MANY_ROWS = 150
+"""Per parameter, from which Newton's method from samples is the quicker one up to `POLISH_LIMIT`: 14 reads where L-BFGS takes 25 to 35."""
 
 POLISH_LIMIT = 600
 """Up to which a Hessian for the last digits and their proof costs less than the search before it."""
@@ -94,7 +98,8 @@ def minimise(
     name, why = solver, "as asked"
     if solver == "auto":
         even = objective.loss.self_concordant and objective.alpha > 0
-        name = "newton" if objective.size <= (FEW_PARAMETERS if even else NEWTON_LIMIT) else "lbfgs"
+        few = POLISH_LIMIT if objective.rows >= MANY_ROWS * objective.size else FEW_PARAMETERS
+        name = "newton" if objective.size <= (few if even else NEWTON_LIMIT) else "lbfgs"
         if objective.size > NEWTON_LIMIT and has_products(objective):
             name = "newton_cg"
         why = f"{objective.size} parameters"
