@@ -23,6 +23,13 @@ from ridgeline.threads import VARIABLE
 
 from .calls import FROM_SOURCE, GROUPS, MODELS, ONLINE, S, X
 
+
+@pytest.fixture(autouse=True)
+def what_numpy_is_to_warn_of() -> Iterator[None]:
+    """As before: an error may be raised between the end of a `with np.errstate` and what it restores."""
+    with np.errstate():
+        yield
+
 PACKAGE = rl.__file__.removesuffix("__init__.py")
 
 
