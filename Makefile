@@ -23,7 +23,7 @@ ISA_TESTS := tests/core tests/solvers/test_few_rows.py tests/solvers/test_few_la
 
 KERNEL_TESTS := $(ISA_TESTS) tests/test_expansion.py tests/test_moments.py tests/test_sparse.py
 
-.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest attack coverage checked sanitize lint types docs bench dist clean
+.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest attack attack-long coverage checked sanitize lint types docs bench dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -56,7 +56,7 @@ test-slow: $(VENV)/installed
 	$(BIN)/python -m pytest -m slow -n 2 --durations 10
 
 test-exhaustive: $(VENV)/installed
-	$(BIN)/python -m pytest -m exhaustive -n 2 --durations 10
+	$(BIN)/python -m pytest -m exhaustive -n 2 --durations 10 --ignore tests/attack
 
 # scikit-learn's own tests of its linear models, with ridgeline's classes in their place.
 test-swapped: $(VENV)/installed
@@ -80,10 +80,13 @@ test-oldest: $(MINIMAL)/installed
 	$(OLDEST)/bin/python -m pip --quiet --disable-pip-version-check install --force-reinstall --no-deps $(MINIMAL)/wheel/*.whl
 	cd $(OLDEST) && bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(CURDIR)/tests
 
-# Every attack at a length that CI can wait for; the full ones are `-m exhaustive`, and the modules' own commands say how to go on.
+# Every attack but the longest, which attack-long runs: a million mutations, an error at every line, every allocation refused.
 attack: $(VENV)/installed
 	$(BIN)/python -m pytest -m "not exhaustive" -n 2 --durations 10 tests/attack
 	$(BIN)/python -m tests.attack.interrupts
+
+attack-long: $(VENV)/installed
+	$(BIN)/python -m pytest -m exhaustive -n 2 --durations 10 tests/attack
 
 # Of the Python layer, lines and branches.  test_failures.py traces by itself, and both cannot; a fork may find a lock of coverage held.
 coverage: $(VENV)/installed
