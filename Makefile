@@ -100,6 +100,7 @@ coverage: $(VENV)/installed
 # Other builds of the kernels, each in an environment of its own that borrows the packages of $(VENV) but not its editable ridgeline.
 # Built again where a source has changed; Meson keeps what has not, in build/.
 define build_beside
+	$(PIP) install "pip>=23.1"   # the first to pass several settings of one name to a build
 	test -x $(1)/bin/python || $(BIN)/python -m venv --without-pip $(1)
 	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$($(1)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/borrowed.pth
 	$(PIP) --python $(1)/bin/python install --quiet --force-reinstall --no-deps --no-build-isolation $(2) .
