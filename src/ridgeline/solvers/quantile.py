@@ -19,8 +19,7 @@ from ..sources import EMPTY, SLAB_ELEMENTS, ArraySource, fold
 from ..sparse_rows import as_array
 from ..watch import time_is_up
 from .interior_point import interior_point
-
-EPS = float(np.finfo(np.float64).eps)
+from .vertex import EPS
 
 BLUR = 1e-13
 """A coefficient, beside the largest in scaled columns, that is rounding."""

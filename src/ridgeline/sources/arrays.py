@@ -78,8 +78,7 @@ class ArraySource:
         for first in range(start.segment * step, self.n_rows, step):
             stop = min(first + step, self.n_rows)
             if pages is not None and pages.far_apart:
-                rows = pages.gathered(first, stop)
-                yield Segment(ArraySource(rows, self.y[first:stop], self.weight[first:stop], self.offset[first:stop])._slabs(0, len(rows)))
+                yield Segment(self._beside(pages.picked(np.arange(first, stop)), slice(first, stop))._slabs(0, stop - first))
                 continue
             if pages is not None:
                 pages.move_to(first)
@@ -121,8 +120,12 @@ class ArraySource:
 
     def take(self, rows: Any) -> ArraySource:
         """Some of the rows; without a copy of X where `rows` is a slice."""
+        return self._beside(self.X[rows], rows)
+
+    def _beside(self, X: Matrix, rows: Any) -> ArraySource:
+        """Those rows, whose matrix is X."""
         weight, offset = (values[rows] if values.size else values for values in (self.weight, self.offset))
-        return ArraySource(self.X[rows], self.y[rows], weight, offset, self.n_threads, self.schema)
+        return ArraySource(X, self.y[rows], weight, offset, self.n_threads, self.schema)
 
     def weighted(self, factor: np.ndarray) -> ArraySource:
         """The same rows, their weights times a factor of each; no copy of X."""
@@ -167,16 +170,11 @@ class PickedRows:
             pages.release()
 
     def _slabs(self, numbers: np.ndarray, picked: np.ndarray | None) -> Iterator[Slab]:
-        rows, step = self._rows, slab_rows(self.n_features)
+        step = slab_rows(self.n_features)
         for a in range(0, len(numbers), step):
             here = numbers[a : a + step]
-            X = rows.X[here] if picked is None else picked[a : a + step]
-            yield Slab(
-                X if adjacent(X) else converted(X, self.dtype),
-                rows.y[here],
-                rows.weight[here] if rows.weight.size else EMPTY,
-                rows.offset[here] if rows.offset.size else EMPTY,
-            )
+            rows = self._rows.take(here) if picked is None else self._rows._beside(picked[a : a + step], here)
+            yield from rows._slabs(0, len(here))
 
     @property
     def known_rows(self) -> int | None:

@@ -66,16 +66,6 @@ class Pages:
             self._advise(mmap.MADV_DONTNEED, self.given_back, here - self.window)
             self.given_back = here - self.window
 
-    def gathered(self, start: int, stop: int) -> np.ndarray:
-        """A copy of the rows start, ..., stop - 1, the window moving along."""
-        rows = np.empty((stop - start, self.X.shape[1]), self.X.dtype)
-        step = max(self.window // self.row, 1)
-        for a in range(start, stop, step):
-            self.move_to(a)
-            b = min(a + step, stop)
-            rows[a - start : b - start] = self.X[a:b]
-        return rows
-
     def picked(self, numbers: np.ndarray) -> np.ndarray:
         """A copy of the rows with these ascending numbers, the window moving along."""
         rows = np.empty((len(numbers), self.X.shape[1]), self.X.dtype)
@@ -84,7 +74,7 @@ class Pages:
         while a < len(numbers):
             self.move_to(int(numbers[a]))
             b = int(np.searchsorted(numbers, numbers[a] + step))
-            np.take(self.X, numbers[a:b], axis=0, out=rows[a:b], mode="clip")
+            rows[a:b] = self.X[numbers[a:b]]
             a = b
         return rows
 
