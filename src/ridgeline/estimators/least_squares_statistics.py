@@ -10,6 +10,7 @@ from ..sources import ArraySource, Source
 from ..validation import check_targets
 from ..views import regression_rows
 from .base import PENALISED, Regressor, source_names
+from .fitted_rows import FittedRows, require_source_alone
 from .parameters import check_count
 
 if TYPE_CHECKING:
@@ -23,24 +24,18 @@ POSITIVE = (
 )
 
 
-class LeastSquaresStatistics(Regressor):
+class LeastSquaresStatistics(FittedRows, Regressor):
     """`summary`, `predict_interval`, `influence`."""
 
-    fit_intercept: bool
     positive: bool
     n_threads: int | None
     intercept_: Any
     _moments: Any
     _weighted: bool = True
     """Whether rows of other weights than one may have been fitted."""
-    _few_rows: ArraySource | None = None
-    """The rows of a small fit, which are no larger than what is kept of others, for the last digits of a summary; never pickled."""
 
     def _alphas(self, n_targets: int) -> np.ndarray:
         raise NotImplementedError
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in super().__getstate__().items() if key != "_few_rows"}
 
     def summary(
         self,
@@ -207,8 +202,6 @@ class LeastSquaresStatistics(Regressor):
 
     def _fitted(self, target: int | None) -> tuple[Fitted, int]:
         """What statistics needs to know of the fit of one target, which must be one without a penalty; and the target's number."""
-        from ..statistics.fitted import Fitted
-
         self._require_fitted()
         name, d = type(self).__name__, self.n_features_in_
         coef, intercept = np.asarray(self.coef_).reshape(-1, d), np.ravel(self.intercept_)
@@ -222,17 +215,12 @@ class LeastSquaresStatistics(Regressor):
         k = 0 if target is None else check_count(target, "target", low=0)
         if k >= len(coef):
             raise ValueError(f"target is {k}, but the model has {len(coef)} target(s), counted from 0.")
-        names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(d)])
-        return Fitted(
-            name, tuple(map(str, names)), coef[k].astype(np.float64), intercept[min(k, len(intercept) - 1)].astype(np.float64),
-            bool(self.fit_intercept), float(np.finfo(coef.dtype).eps), self.certificate_,
-        ), k  # fmt: skip
+        return self._as_fitted(coef[k], intercept[min(k, len(intercept) - 1)]), k
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, source: Source | None, extra: int = 0) -> Any:
         """The rows as a source, checked against the columns of the fit; `extra` targets follow those of the model."""
         if source is not None:
-            if X is not None or y is not None or sample_weight is not None:
-                raise TypeError("pass the rows as X and y or as source, not both.")
+            require_source_alone(X, y, sample_weight)
             rows = regression_rows(source, multi=True)
             self._check_columns(rows.n_features, source_names(source))
             expected = self.coef_.size // self.n_features_in_ + extra

@@ -11,6 +11,7 @@ from ..sources import ArraySource, Source, require_rereadable
 from ..views import OneTarget
 from .base import PENALISED, source_names
 from .classifier import loss_of_classes
+from .fitted_rows import require_source_alone
 from .online import OnlineClassifier
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ class LogisticStatistics(OnlineClassifier):
     """`summary`."""
 
     C: float
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in super().__getstate__().items() if key != "_few_rows"}
 
     def _keep_few_rows(self, matrix: Any, codes: np.ndarray, weight: np.ndarray) -> None:
         """Keep a copy of dense rows of few entries, if there may be a summary of them."""
@@ -88,7 +86,7 @@ class LogisticStatistics(OnlineClassifier):
         -----
         Four reads of the rows, of which one forms the Hessian (n q^2 flops for q parameters), and q^3 flops.
         """
-        from ..statistics.fitted import Fitted, Question, with_groups
+        from ..statistics.fitted import Question, with_groups
         from ..statistics.logistic import Classes, summarise
 
         self._require_fitted()
@@ -103,19 +101,14 @@ class LogisticStatistics(OnlineClassifier):
             rows, values, share = self._coded_rows(X, y, sample_weight)
             rows = with_groups(rows, groups) if clustered else rows
         else:
-            if X is not None or y is not None or sample_weight is not None:
-                raise TypeError("pass the rows as X and y or as source, not both.")
+            require_source_alone(X, y, sample_weight)
             rows, values, share = self._source_rows(source, clustered)
         factors = class_factors(self.class_weight, self.classes_, share)
         coef = self.coef_ if isinstance(self.coef_, np.ndarray) else self.coef_.toarray()
         labels = tuple(map(str, self.classes_.tolist()))
         base = None if symmetric else 0 if baseline is None else int(encode([baseline], self.classes_, 1)[0])
         classes = Classes(labels, values, share * factors if factors.size else share, factors, base)
-        names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
-        fit = Fitted(
-            type(self).__name__, tuple(map(str, names)), coef.astype(np.float64), self.intercept_.astype(np.float64),
-            bool(self.fit_intercept), float(np.finfo(coef.dtype).eps), self.certificate_,
-        )  # fmt: skip
+        fit = self._as_fitted(coef, self.intercept_)
         return summarise(fit, rows, classes, loss_of_classes(c), question)
 
     def _coded_rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, np.ndarray, np.ndarray]:

@@ -10,22 +10,19 @@ from ..labels import check_labels, class_factors, encode
 from ..objective import Objective
 from ..pointwise import LOGISTIC, PointwiseLoss, SoftmaxLoss
 from ..solvers.laplace import Memory, update
-from ..sources import ArraySource
 from .classifier import LinearClassifier
+from .fitted_rows import FittedRows
 from .parameters import check_flag
 from .whole import all_or_nothing
 
 
-class OnlineClassifier(LinearClassifier):
+class OnlineClassifier(FittedRows, LinearClassifier):
     """`partial_fit`."""
 
-    fit_intercept: bool
     class_weight: Any
     n_threads: int | None
     n_iter_: np.ndarray
     _memory: Memory | None = None
-    _few_rows: ArraySource | None = None
-    """The rows of a small fit without a penalty and their codes, for a summary; never pickled."""
 
     def _options(self) -> tuple[float, float, float, int, str]:
         raise NotImplementedError
