@@ -77,19 +77,25 @@ class ColumnSquares:
 
 
 def has_products(objective: Objective) -> bool:
-    """Whether products with the Hessian of this objective are at hand: of sparse rows in memory, and a loss without shared parameters."""
-    source = objective.source
-    return isinstance(source, ArraySource) and isinstance(source.X, SparseRows) and not objective.loss.shared
+    """Whether products with the Hessian of this objective are at hand: of rows in memory, and a loss without shared parameters.
+
+    Dense rows have them of the squared loss alone: those of others are not worth more than what `lbfgs` makes of gradients.
+    """
+    source, loss = objective.source, objective.loss
+    return isinstance(source, ArraySource) and (isinstance(source.X, SparseRows) or loss.quadratic) and not loss.shared
 
 
 def column_squares(objective: Objective) -> np.ndarray:
-    """sum_i s_i Z_i^2 (p,), at least what rounding leaves of it; one read."""
-    sums = fold(objective.source, partial(ColumnSquares, objective.coordinates)).sums
+    """sum_i s_i Z_i^2 (p,), at least what rounding leaves of it: one read of sparse rows; of dense ones about, from some of them."""
+    source = objective.source
+    if not (isinstance(source, ArraySource) and isinstance(source.X, SparseRows)):
+        return objective.squares()
+    sums = fold(source, partial(ColumnSquares, objective.coordinates)).sums
     return np.maximum(sums, objective.weight * np.finfo(float).eps * objective.reach**2)
 
 
 class HessianProduct:
-    """H of `objective` at theta (m,), as a function of v (m,); one read to make it, one for each product.
+    """H of `objective` at theta (m,), as a function of v (m,); one read for each product, and, unless the loss is quadratic, to make it.
 
     Attributes
     ----------
@@ -102,7 +108,10 @@ class HessianProduct:
         source, loss = objective.source, objective.loss
         assert isinstance(loss, (PointwiseLoss, SoftmaxLoss))
         self.objective = objective
-        L = np.concatenate(fold(source, partial(RowCurvatures, loss, objective.coordinates, theta)).parts)
+        if loss.quadratic:
+            L = np.full(source.n_rows, loss.curvature)
+        else:
+            L = np.concatenate(fold(source, partial(RowCurvatures, loss, objective.coordinates, theta)).parts)
         s = source.weight if source.weight.size else np.ones(source.n_rows)
         if L.ndim == 1:
             self.rows = ArraySource(source.X, np.zeros(len(L)), s * L, n_threads=source.n_threads)

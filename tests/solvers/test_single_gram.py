@@ -8,7 +8,8 @@ from ridgeline.certificate import OPTIMAL
 from ridgeline.moments import moments_of
 from ridgeline.solvers import single_gram
 from ridgeline.solvers.least_squares import solve
-from ridgeline.solvers.single_gram import METHOD, applies, solve_by_single_gram
+from ridgeline.solvers.single_gram import METHOD, solve_by_single_gram
+from ridgeline.solvers.without_moments import solve_without_moments
 from ridgeline.sources import ArraySource
 from tests.fifty_digits import exact_judgement, exact_normal_equations
 
@@ -75,12 +76,12 @@ def test_a_fit_falls_back_to_moments(monkeypatch):
     monkeypatch.setattr(single_gram, "WIDTH", 4)
     X, y, s = rows(condition=1e12)
     got = Ridge(alpha=1e-9).fit(X, y, s)
-    monkeypatch.setattr(Ridge, "_single_gram", False)
+    monkeypatch.setattr(Ridge, "_without_moments", False)
     want = Ridge(alpha=1e-9).fit(X, y, s)
     assert (got.coef_ == want.coef_).all()
     assert got.certificate_.solver == want.certificate_.solver != METHOD
     X[7, 1] = np.inf
-    monkeypatch.setattr(Ridge, "_single_gram", True)
+    monkeypatch.setattr(Ridge, "_without_moments", True)
     with pytest.raises(ValueError, match=r"row 7, column 1|\[7, 1\]|\(7, 1\)"):
         Ridge().fit(X, y, s)
 
@@ -95,10 +96,17 @@ def test_rows_are_not_added_to_a_fit_that_kept_no_moments(monkeypatch):
     assert Ridge().partial_fit(X[:300], y[:300]).partial_fit(X[300:], y[300:]).coef_ == pytest.approx(model.coef_, rel=1e-10)
 
 
-def test_which_fits_it_is_for():
+def test_which_fits_it_is_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(single_gram, "solve_by_single_gram", lambda *arguments: asked.append(arguments))
     X = np.zeros((2400, 600))
-    assert applies(ArraySource(X, np.zeros(2400)))
-    assert not applies(ArraySource(X[:2399], np.zeros(2399)))
-    assert not applies(ArraySource(X[:, 1:], np.zeros(2400)))
-    assert not applies(ArraySource(X.astype(np.float32), np.zeros(2400)))
-    assert not applies(ArraySource(X, np.zeros((2400, 2))))
+    y = np.zeros(2400)
+    for source in (
+        ArraySource(X, y),
+        ArraySource(X[:2399], y[:2399]),
+        ArraySource(X[:, 1:], y),
+        ArraySource(X.astype(np.float32), y),
+        ArraySource(X, np.zeros((2400, 2))),
+    ):
+        solve_without_moments(source, 1.0, True)
+    assert len(asked) == 1

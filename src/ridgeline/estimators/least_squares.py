@@ -9,13 +9,14 @@ import numpy as np
 
 from ..certificate import Certificate
 from ..moments import Moments, moments_of
-from ..solvers import single_gram
 from ..solvers.batch import Batch
 from ..solvers.dual import solve_dual
 from ..solvers.few_rows import certificate_of_kernel, fit_few_rows, fit_groups
 from ..solvers.least_squares import SMALL, LinearSolution, solve
 from ..solvers.nonnegative import solve_nonnegative
 from ..solvers.wide import solve_wide, wide
+from ..solvers.without_moments import METHODS as WITHOUT_MOMENTS
+from ..solvers.without_moments import solve_without_moments
 from ..sources import ArraySource, Source, require_rows
 from ..sparse_rows import is_sparse
 from ..validation import as_real_array, check_targets
@@ -42,7 +43,7 @@ class _LeastSquares(LeastSquaresStatistics):
     _multi_output = True
     _column_is_vector = False
     """Whether one column of targets leaves `coef_` a vector."""
-    _single_gram: ClassVar = False
+    _without_moments: ClassVar = False
     """Whether a fit may do without moments in double, and so without what they give beside the coefficients."""
 
     def _plain_alpha(self) -> Any:
@@ -90,7 +91,8 @@ class _LeastSquares(LeastSquaresStatistics):
         -----
         n >= d: one read of X, n d^2 + d^3 / 3 flops (nearly dependent columns: a few reads more). n < d: n^2 d + n^3 / 3 flops,
         and memory n^2 instead of d^2. Ridge of one target with hundreds of columns and several times the rows: the products in single
-        precision, half the time, and three or four reads more in double, where the condition allows it. X is never copied.
+        precision, half the time, and three or four reads more in double, where the condition allows it; with thousands of nearly
+        independent columns conjugate gradients, some thirty reads and no d^2 at all. X is never copied.
         """
         self._options()
         if sample_weight is None and self._fit_few_rows(X, y):
@@ -139,8 +141,8 @@ class _LeastSquares(LeastSquaresStatistics):
         """Fit checked rows, whose moments may be known; neither names nor a warning."""
         n, d = source.X.shape
         alphas = self._alphas(source.n_targets)
-        if moments is None and not self.positive and self._single_gram and single_gram.applies(source):
-            found = single_gram.solve_by_single_gram(source, float(alphas[0]), check_flag(self.fit_intercept, "fit_intercept"))
+        if moments is None and not self.positive and self._without_moments:
+            found = solve_without_moments(source, float(alphas[0]), check_flag(self.fit_intercept, "fit_intercept"))
             if found is not None:
                 self._store([found], None, flat=True)
                 self.n_features_in_ = d
@@ -233,15 +235,15 @@ class _LeastSquares(LeastSquaresStatistics):
         Raises
         ------
         ValueError
-            If the last fit was one of many columns whose Gram was formed in single precision (`certificate_.solver` says so), which
-            keeps no moments in double.
+            If the last fit was one of many columns by conjugate gradients or a Gram in single precision (`certificate_.solver` says so),
+            which keeps no moments in double.
         """
         matrix, weight, names = self._fit_input(X, sample_weight)
         source = self._checked(matrix, check_targets(y, len(matrix)), weight, names)
         moments, weighted = moments_of(source), weight.size > 0
-        if hasattr(self, "certificate_") and self.certificate_.solver == single_gram.METHOD:
+        if hasattr(self, "certificate_") and self.certificate_.solver in WITHOUT_MOMENTS:
             raise ValueError(
-                "the last fit kept no moments to add rows to (its Gram was in single precision): call partial_fit for all rows, "
+                "the last fit kept no moments to add rows to (it had many columns): call partial_fit for all rows, "
                 "or fit_moments(Moments.of(X, y)) before it."
             )
         if getattr(self, "_moments", None) is not None:
@@ -406,7 +408,7 @@ class Ridge(_LeastSquares):
     (array([1.333333]), 1.666667)
     """
 
-    _single_gram = True
+    _without_moments = True
 
     _hints: ClassVar = {
         "copy_X": check_flag, "max_iter": check_optional_count, "tol": check_number, "solver": partial(check_choice, choices=RIDGE_SOLVERS),

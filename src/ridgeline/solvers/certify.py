@@ -63,7 +63,7 @@ def certify(
     bound = _suboptimality(objective, solution, slip, moved)
     factor = solution.factor
     if factor is None:
-        condition = np.nan  # no Hessian was formed
+        condition = solution.condition
     else:
         condition = 1 / factor.rcond if factor.rcond else np.inf
     blind = solution.null_space

@@ -87,6 +87,8 @@ class Solution:
         Directions that the data do not determine, beside the gauge.
     error : ndarray of shape (m,), or 0
         How far the gradient may be off, beside its rounding.
+    condition : float
+        Of the Hessian, where there is no factor that knows it.
     """
 
     point: Point
@@ -96,6 +98,7 @@ class Solution:
     runaway: np.ndarray | None = None
     null_space: np.ndarray | None = None
     error: np.ndarray | float = 0.0
+    condition: float = np.nan
 
 
 def newton(

@@ -10,6 +10,7 @@ differ by what their words' frequencies differ.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -58,15 +59,16 @@ def newton_cg(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: 
     squares, penalty = column_squares(objective), objective.penalty.reshape(objective.loss.outputs, -1)
     quadratic = objective.loss.quadratic
     product: HessianProduct | None = None
+    condition = np.nan
     fraction = 0.0 if quadratic else FIRST_FRACTION
     for iteration in range(1, max_iter + 1):
         steepness = objective.steepness(point)
         if steepness <= max(tol, rounding(objective, point)):
-            return Solution(point, None, iteration - 1, True)
+            return Solution(point, None, iteration - 1, True, condition=condition)
         if product is None or not quadratic:
             product = HessianProduct(objective, point.theta)
         diagonal = (product.size[:, None] * squares + penalty).ravel()
-        step = conjugate_gradients(product, point, np.where(diagonal > 0, diagonal, 1.0), max(fraction * steepness, BELOW * tol))
+        step, condition = conjugate_gradients(product, point, np.where(diagonal > 0, diagonal, 1.0), max(fraction * steepness, BELOW * tol))
         if objective.loss.gauge:
             # of what is common to all outputs the minimum has nothing, and the preconditioner, which differs between them, has
             outputs = step.reshape(objective.loss.outputs, -1)
@@ -79,9 +81,10 @@ def newton_cg(objective: Objective, theta: np.ndarray, *, tol: float, max_iter: 
         if not quadratic:
             fraction = min(STRICTNESS * (objective.steepness(trial) / steepness) ** 2, FIRST_FRACTION)
         elif objective.steepness(trial) > steepness / 2:  # rounding is what is left
-            return Solution(trial, None, iteration, objective.steepness(trial) <= max(tol, 8 * rounding(objective, trial)))
+            converged = objective.steepness(trial) <= max(tol, 8 * rounding(objective, trial))
+            return Solution(trial, None, iteration, converged, condition=condition)
         point = trial
-    return Solution(point, None, max_iter, objective.steepness(point) <= tol)
+    return Solution(point, None, max_iter, objective.steepness(point) <= tol, condition=condition)
 
 
 def rounding(objective: Objective, point: Point) -> float:
@@ -89,31 +92,69 @@ def rounding(objective: Objective, point: Point) -> float:
     return objective.steepness(replace(point, gradient=objective.rounding(point, 1)))
 
 
-def conjugate_gradients(product: HessianProduct, point: Point, diagonal: np.ndarray, enough: float) -> np.ndarray:
-    """p with steepness(g + H p) <= enough, or as near to it as `MOST_PRODUCTS` products lead (Hestenes and Stiefel 1952)."""
+def conjugate_gradients(
+    product: HessianProduct, point: Point, diagonal: np.ndarray, enough: float, on_course: Callable[[int, float], bool] | None = None
+) -> tuple[np.ndarray, float]:
+    """p with steepness(g + H p) <= enough, or as near to it as `MOST_PRODUCTS` products lead (Hestenes and Stiefel 1952).
+
+    Parameters
+    ----------
+    product, point : HessianProduct and Point
+        H and g.
+    diagonal : ndarray of shape (m,)
+        The preconditioner, positive.
+    enough : float
+    on_course : callable, optional
+        Of the products so far and the steepness left; where it says no, the step stays as it is.
+
+    Returns
+    -------
+    step : ndarray of shape (m,)
+    condition : float
+        Of H scaled by the diagonal, as far as the products have shown it (`_ritz_condition`): at most the true one, to rounding.
+    """
     objective = product.objective
     step = np.zeros_like(point.gradient)
     residual = -point.gradient
     z = residual / diagonal
     direction = z.copy()
     size = inner(residual, z)
-    for _ in range(MOST_PRODUCTS):
+    lengths: list[float] = []
+    ratios: list[float] = []
+    for count in range(1, MOST_PRODUCTS + 1):
         image = product(direction)
         curvature = inner(direction, image)
         if not curvature > EPS * inner(diagonal * direction, direction):
             # a direction that the rows do not see: what is left of the gradient along it is rounding
             break
         t = size / curvature
+        lengths.append(t)
         step += t * direction
         image *= t
         residual -= image
-        if objective.steepness(replace(point, gradient=residual)) <= enough:
+        left = objective.steepness(replace(point, gradient=residual))
+        if left <= enough or not (on_course is None or on_course(count, left)):
             break
         np.divide(residual, diagonal, out=z)
         last, size = size, inner(residual, z)
-        direction *= size / last
+        ratios.append(size / last)
+        direction *= ratios[-1]
         direction += z
-    return step
+    return step, _ritz_condition(np.array(lengths), np.array(ratios[: max(len(lengths) - 1, 0)]))
+
+
+def _ritz_condition(lengths: np.ndarray, ratios: np.ndarray) -> float:
+    """Largest over least eigenvalue of the tridiagonal matrix that the steps of conjugate gradients are (Saad 2003, section 6.7.3).
+
+        T_kk = 1 / t_k + r_(k-1) / t_(k-1),   T_k(k+1) = r_k^(1/2) / t_k,   t the steps' lengths, r the ratios of directions
+    """
+    if not len(lengths):
+        return np.nan
+    beside = np.sqrt(ratios) / lengths[:-1]
+    T = np.diag(1 / lengths) + np.diag(beside, 1) + np.diag(beside, -1)
+    T[1:, 1:] += np.diag(ratios / lengths[:-1])
+    values = np.linalg.eigvalsh(T)
+    return float(values[-1] / values[0]) if values[0] > 0 else np.inf
 
 
 def _shortened(objective: Objective, point: Point, step: np.ndarray) -> Point | None:

@@ -16,8 +16,8 @@ proves them.
 Newton's method starts from samples: `newton` for smooth losses, `corner` for those whose slope has a corner.
 
 A squared loss is solved from its moments (`least_squares`); through the Gram of the rows where they are fewer than the columns (`dual`);
-of many sparse rows and columns, by newton_cg (`wide`); ridge of one target, of 600 columns or more and four times the rows, through a Gram
-in single precision where the condition allows it (`single_gram`);
+of many sparse rows and columns, by newton_cg (`wide`); ridge of one target and many columns through a Gram in single precision, or by
+conjugate gradients, where the columns allow it (`without_moments`);
 a quantile loss by an interior point (`interior_point`).
 """
 

@@ -6,12 +6,6 @@
 With rho = ||I - M^-1 A||, about the condition times the rounding of single precision, a step leaves rho of the error, and what a step
 moves tells how far off the last point was.  Where the condition forbids it, or the steps do not shrink as they must, there is no answer
 from here, and the moments are taken in double.  (Mixed precision refinement: Carson and Higham 2018, SIAM J. Sci. Comput. 40.)
-
-The gradient that is certified is known up to rounding, by Cauchy and Schwarz from F = sum s r^2 / 2 and r_j^2 = S_jj:
-
-    |g_j error| <= 4 eps r_j (sqrt(m) sqrt(2 F) + sqrt(d) sum_k |v_k| r_k)          m rows summed at a time, the intercept among the v
-
-(the 4 sqrt(m) of Higham and Mary 2019, SIAM J. Sci. Comput. 41, as elsewhere), and F - F* = (1/2) g' A^-1 g with A >= (1 - rho) M.
 """
 
 from __future__ import annotations
@@ -20,13 +14,12 @@ from functools import partial
 
 import numpy as np
 
-from ..certificate import OPTIMAL, Certificate
 from ..expansion import Coordinates, Expansion
 from ..moments import Moments
 from ..pointwise import SQUARED
 from ..sources import ArraySource, fold
-from ..workspace import block_rows
 from .cholesky import CholeskyFactor
+from .gradient_proof import End, proven
 from .least_squares import EPS, LinearSolution, NormalEquations, normal_equations
 
 WIDTH = 600
@@ -83,9 +76,9 @@ def solve_by_single_gram(source: ArraySource, alpha: float, fit_intercept: bool)
 
 
 def applies(source: ArraySource) -> bool:
-    """Whether there is one target, rows in double with every entry, and enough rows and columns for a Gram to be what costs."""
+    """Whether there are enough rows and columns for a Gram to be what costs."""
     n, d = source.X.shape
-    return d >= WIDTH and n >= 4 * d and source.y.ndim == 1 and source.dtype == np.float64 and isinstance(source.X, np.ndarray)
+    return d >= WIDTH and n >= 4 * d
 
 
 def _factor(source: ArraySource, alpha: float, fit_intercept: bool, least: float) -> tuple[NormalEquations, CholeskyFactor] | None:
@@ -120,27 +113,14 @@ def _refine(source: ArraySource, equations: NormalEquations, factor: CholeskyFac
         if shrunk and size > EPS and np.isfinite(last):
             rho = max(rho, size / last)
         if size <= STEADY or not shrunk:
-            return _certified(source, equations, factor, coordinates, theta, gradient, step, sums.value, rho)
+            reach = np.append(np.sqrt(np.diagonal(equations.A[0])), np.full(len(theta) - d, np.sqrt(equations.weight)))
+            end = End(coordinates, theta, gradient, sums.value, reach, equations.weight)
+            known = max(float(gradient[:d] @ step[:d]), 0.0) ** 0.5
+            return proven(source, end, partial(_length, factor, known, rho), 1 / factor.rcond, METHOD)
         last, theta = size, theta + step
     return None
 
 
-def _certified(
-    source: ArraySource, equations: NormalEquations, factor: CholeskyFactor, coordinates: Coordinates,
-    theta: np.ndarray, gradient: np.ndarray, step: np.ndarray, value: float, rho: float,
-) -> LinearSolution:  # fmt: skip
-    d, weight = len(equations.scale), equations.weight
-    coef, intercept = coordinates.original(theta[None])
-    # the intercept is rounded, and moves every prediction
-    slip = coordinates.internal(coef, intercept)[0] - theta
-    reach = np.append(np.sqrt(np.diagonal(equations.A[0])), np.full(len(theta) - d, np.sqrt(weight)))
-    size = np.sqrt(block_rows(d)) * np.sqrt(2 * value) + np.sqrt(d) * float(np.abs(theta) @ reach)
-    error = 4 * EPS * reach * size + np.sqrt(weight) * reach * np.abs(slip[d:]).max(initial=0.0)
-    length = max(float(gradient[:d] @ step[:d]), 0.0) ** 0.5 + float(np.linalg.norm(error[:d])) / (factor.rcond * factor.norm) ** 0.5
-    bound = 0.5 * length**2 / (1 - 2 * rho) + 0.5 * float((np.abs(gradient[d:]) + error[d:]).sum()) ** 2 / weight
-    original = np.abs(coordinates.original_gradient(gradient[None])) + coordinates.original_bound(error[None])
-    certificate = Certificate(
-        OPTIMAL, METHOD, float(original.max()) / weight, bound / weight,
-        1 / factor.rcond, source.reads, "Refined until a step moved no digit that counts.",
-    )  # fmt: skip
-    return LinearSolution(coef, intercept, certificate, d)
+def _length(factor: CholeskyFactor, known: float, rho: float, error: np.ndarray) -> float:
+    """In the metric of A^-1, of a gradient whose length in that of M^-1 is known, and of an error."""
+    return float(known + np.linalg.norm(error) / (factor.rcond * factor.norm) ** 0.5) / (1 - 2 * rho) ** 0.5
