@@ -33,6 +33,12 @@ def check_folds(cv: Any, n: int) -> int:
     return int(cv)
 
 
+def fold_bounds(cv: Any, n: int) -> np.ndarray:
+    """Where each of `cv` runs of neighbouring rows begins, and n: the folds of scikit-learn's `KFold(cv)`; raises as `check_folds`."""
+    folds = check_folds(cv, n)
+    return np.cumsum([0, *(n // folds + (k < n % folds) for k in range(folds))])
+
+
 def given_splits(cv: Any, X: Any, y: Any, n: int, params: Mapping[str, Any] = NOTHING) -> list[Split]:
     """The splits of a splitter (`cv.split(X, y, **params)`) or an iterable of pairs, as row numbers.
 

@@ -417,8 +417,11 @@ def moments_of(
     kinds: dict[str, Any] = {"double": partial(Moments, products=products), "extended": ExtendedMoments}
     if precision not in kinds:
         raise ValueError(f"precision must be 'double' or 'extended', got {precision!r}.")
-    kind = kinds[precision]
-    t = n_targets or source.n_targets
+    return scaled(source, kinds[precision], n_targets or source.n_targets)
+
+
+def scaled(source: Source, kind: Any, t: int) -> Any:
+    """The total of summaries `kind(d, t, scale)`, with the scales of the rows where they are not well scaled without; see `moments_of`."""
     d = source.n_features
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         moments = fold(source, partial(kind, d, t))

@@ -42,7 +42,7 @@ class View:
 
     def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
         for segment in self._source.segments(start):
-            yield Segment(self._changed(segment), segment.run)
+            yield Segment(self._changed(segment), segment.rows, segment.run)
 
     def _changed(self, segment: Segment) -> Iterator[Slab]:
         for slab in segment:

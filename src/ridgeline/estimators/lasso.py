@@ -176,15 +176,15 @@ class ElasticNet(Regressor):
         matrix, weight, names = self._fit_input(X, sample_weight)
         source = self._checked(matrix, check_targets(y, len(matrix)), weight, names)
         check_gram(self.precompute, source, bool(self.fit_intercept))
-        self.fit_rows(source)
+        self.fit_rows(source, source.y.ndim == 1)
         self._remember_columns(matrix.shape[1], names)
         self.certificate_.warn()
         return self
 
     @all_or_nothing
-    def fit_rows(self, source: ArraySource) -> Self:
-        """Fit checked rows; neither names nor a warning."""
-        self._fit(source, None, source.y.ndim == 1)
+    def fit_rows(self, source: Source, flat: bool) -> Self:
+        """Fit checked rows; neither names nor a warning. `flat` is whether the answer has no axis of targets."""
+        self._fit(source, None, flat)
         return self
 
     @all_or_nothing

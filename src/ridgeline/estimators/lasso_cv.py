@@ -13,13 +13,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..certificate import STOPPED_EARLY, Certificate, worst
-from ..folds import DEFAULT_FOLDS, check_folds, given_splits, is_count
+from ..fold_moments import moments_of_folds
+from ..folds import DEFAULT_FOLDS, fold_bounds, given_splits, is_count
+from ..moments import DOUBLE
 from ..solvers.lasso import LassoSolution, Penalty, fold_error, solve_lasso, solve_path
 from ..solvers.quadratic import MomentsQuadratic, Quadratic, RowsQuadratic, double_moments
 from ..solvers.ridge_path import without_each
-from ..sources import ArraySource
+from ..sources import ArraySource, Source, require_rows
+from ..sources.spool import spool
 from ..validation import check_targets
-from .base import Regressor
+from ..views import regression_rows
+from .base import Regressor, source_names
 from .lasso import ElasticNet
 from .lasso_path import check_alphas, check_gram, check_ratio, enet_path, grid, lasso_path
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
@@ -155,21 +159,80 @@ class ElasticNetCV(Router, Regressor):
         FitWarning
             If `certificate_.status` is not "optimal", or `max_iter` ended a search in a fold.
         """
-        ratios = self._ratios()
-        alphas = check_alphas(self.alphas)
-        fit_intercept, positive = check_flag(self.fit_intercept, "fit_intercept"), check_flag(self.positive, "positive")
-        self._check_hints()
-        options: dict[str, Any] = {"tol": check_number(self.tol, "tol"), "max_iter": check_count(self.max_iter, "max_iter")}
-        eps = check_number(self.eps, "eps", strict=True)
+        self._check_options()
         matrix, weight, names = self._fit_input(X, sample_weight)
         split = self._route("fit", weight if weight.size else None, params).split
         source = self._checked(matrix, check_targets(y, len(matrix), multi=False, warn=True), weight, names)
-        check_gram(self.precompute, source, fit_intercept)
+        check_gram(self.precompute, source, bool(self.fit_intercept))
+        self._fit_arrays(source, X, y, split)
+        self._remember_columns(matrix.shape[1], names)
+        return self
+
+    @all_or_nothing
+    def fit_source(self, source: Source) -> Self:
+        """Choose the penalty and fit with it, from the rows of a source (`ridgeline.source`). Offsets are taken off the targets.
+
+        Parameters
+        ----------
+        source : Source
+            From `ridgeline.source`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and for damaged files, with their place. Nothing fitted before is changed.
+        TypeError
+            For rows that come only once, unless their number is known.
+
+        Notes
+        -----
+        One read of the rows, and memory for the moments of each fold. More than 2000 columns, and rows for a splitter, are
+        written to a temporary file first. The answer is that of `fit` for the same rows in the same order.
+        """
+        self._check_options()
+        rows = regression_rows(source)
+        count = DEFAULT_FOLDS if self.cv is None else self.cv
+        if isinstance(rows, ArraySource) or not is_count(count) or rows.n_features > MODERATE:
+            rows = rows if isinstance(rows, ArraySource) else spool(rows)
+            self._fit_arrays(rows, rows.X, rows.y, {})
+        else:
+            parts = moments_of_folds(rows, count, DOUBLE)
+            for part in parts:
+                require_rows(part.weight)
+            trains = without_each(parts)
+            whole = MomentsQuadratic(trains[0] + parts[0], bool(self.fit_intercept), 0, rows, rows.dtype)
+            self._search(whole, [(MomentsQuadratic(train, bool(self.fit_intercept)), part) for train, part in zip(trains, parts)], rows)
+        self._remember_columns(rows.n_features, source_names(source))
+        return self
+
+    def _check_options(self) -> None:
+        """Raise an error for a parameter out of range."""
+        self._ratios()
+        check_alphas(self.alphas)
+        for flag in ("fit_intercept", "positive"):
+            check_flag(getattr(self, flag), flag)
+        self._check_hints()
+        check_number(self.tol, "tol")
+        check_count(self.max_iter, "max_iter")
+        check_number(self.eps, "eps", strict=True)
+
+    def _fit_arrays(self, source: ArraySource, X: Any, y: Any, split: dict[str, Any]) -> None:
+        """Choose and fit where rows can be had by their number; X and y are what a splitter is shown."""
         try:
-            whole, folds = self._folds(source, X, y, fit_intercept, split)
+            whole, folds = self._folds(source, X, y, bool(self.fit_intercept), split)
         except ValueError:
             source.check_finite()  # counts rows from the first, not from the fold's
             raise
+        self._search(whole, folds, source)
+
+    def _search(self, whole: Quadratic, folds: list[tuple[Quadratic, Any]], source: Source) -> None:
+        """Choose from the problems of the folds, and fit all rows."""
+        ratios, alphas, eps, positive = self._ratios(), check_alphas(self.alphas), float(self.eps), bool(self.positive)
+        options: dict[str, Any] = {"tol": float(self.tol), "max_iter": int(self.max_iter)}
         grids = [grid(whole, alphas, ratio, eps, positive) for ratio in ratios]
         errors = np.empty((len(ratios), len(grids[0]), len(folds)))
         doubts: list[Certificate] = []
@@ -183,21 +246,19 @@ class ElasticNetCV(Router, Regressor):
         self._finish(whole, source, alpha, ratio, Penalty.elastic_net(alpha, ratio, positive), options)
         self.mse_path_ = errors[0] if len(ratios) == 1 else errors
         self.alphas_ = grids[0] if len(ratios) == 1 or isinstance(alphas, np.ndarray) else np.stack(grids)
-        self._remember_columns(matrix.shape[1], names)
         worst([self.certificate_, *doubts]).warn()
-        return self
 
     def _ratios(self) -> list[float]:
         given = self.l1_ratio if np.ndim(self.l1_ratio) else [self.l1_ratio]
         return [check_ratio(ratio) for ratio in given]
 
     def _finish(
-        self, whole: Quadratic, source: ArraySource, alpha: float, ratio: float, penalty: Penalty, options: dict[str, Any]
+        self, whole: Quadratic, source: Source, alpha: float, ratio: float, penalty: Penalty, options: dict[str, Any]
     ) -> None:
         """The fit of all rows."""
         if penalty.l1 == 0:
             best: Any = ElasticNet(alpha, l1_ratio=ratio, fit_intercept=self.fit_intercept, positive=self.positive, **options)
-            best.fit_rows(source)
+            best.fit_rows(source, True)
             self.coef_, self.intercept_, self.certificate_ = best.coef_, best.intercept_, best.certificate_
             self.n_iter_, self.dual_gap_ = best.n_iter_, best.dual_gap_
         else:
@@ -215,8 +276,7 @@ class ElasticNetCV(Router, Regressor):
         runs = is_count(cv)
         tests: list[Any]
         if runs:
-            folds = check_folds(cv, n)
-            bounds = np.cumsum([0, *(n // folds + (f < n % folds) for f in range(folds))])
+            bounds = fold_bounds(cv, n)
             tests = [slice(a, b) for a, b in pairwise(bounds.tolist())]
             counts = [np.bincount(np.r_[0:a, b:n], minlength=n) for a, b in pairwise(bounds.tolist())]
         else:

@@ -180,12 +180,18 @@ class _LeastSquares(LeastSquaresStatistics):
             For NaN, infinity and damaged files, with their place. Nothing fitted before is changed.
         """
         rows = regression_rows(source, multi=True)
-        moments = moments_of(rows)
+        self.fit_known(rows, moments_of(rows))
+        self._remember_columns(rows.n_features, source_names(source))
+        self.certificate_.warn()
+        return self
+
+    @all_or_nothing
+    def fit_known(self, rows: Source, moments: Any) -> Self:
+        """Fit rows of a source whose moments are known; neither names nor a warning."""
         require_rows(moments.weight)
         again = rows if rows.rereadable else None
         self._store(self._solve(moments, self._alphas(moments.n_targets), again, rows.dtype), moments, moments.n_targets == 1)
-        self._remember_columns(moments.n_features, source_names(source))
-        self.certificate_.warn()
+        self.n_features_in_ = rows.n_features
         return self
 
     @all_or_nothing

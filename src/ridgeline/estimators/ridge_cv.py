@@ -9,13 +9,16 @@ from typing import Any, Self
 import numpy as np
 
 from ..blame import warn
-from ..folds import check_folds, given_splits, is_count
+from ..fold_moments import moments_of_folds, row_count
+from ..folds import fold_bounds, given_splits, is_count
 from ..moments import Moments, moments_of
 from ..solvers.ridge_path import left_out, mean_r2, path, without_each
-from ..sources import ArraySource
+from ..sources import ArraySource, Source, require_rows
+from ..sources.spool import spool
 from ..sparse_rows import SparseRows, linear
 from ..validation import check_targets
-from .base import Regressor
+from ..views import regression_rows
+from .base import Regressor, source_names
 from .least_squares import Ridge
 from .parameters import check_flag
 from .routing import Routed, Router
@@ -138,12 +141,65 @@ class RidgeCV(Router, Regressor):
             )
         targets = check_targets(y, len(matrix))
         source = self._checked(matrix, targets, weight, names)
-        results, routed = None, self._route("fit", weight if weight.size else None, params)
+        routed = self._route("fit", weight if weight.size else None, params)
+        self._fit_arrays(source, X, y, alphas, fit_intercept, scorer, routed)
+        self._remember_columns(matrix.shape[1], names)
+        self.certificate_.warn()
+        return self
+
+    @all_or_nothing
+    def fit_source(self, source: Source) -> Self:
+        """Choose the penalty and fit with it, from the rows of a source (`ridgeline.source`). Offsets are taken off the targets.
+
+        Parameters
+        ----------
+        source : Source
+            From `ridgeline.source`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and for damaged files, with their place. Nothing fitted before is changed.
+        TypeError
+            For rows that come only once, unless their number is known.
+
+        Notes
+        -----
+        An int as `cv` takes one read of the rows, and memory for the moments of each fold; leaving out one row at a time takes two. With
+        `scoring`, `store_cv_results`, a splitter, or fewer rows than columns the rows are written to a temporary file first.
+        The answer is that of `fit` for the same rows in the same order.
+        """
+        alphas = self._checked_alphas()
+        fit_intercept = check_flag(self.fit_intercept, "fit_intercept")
+        scorer = scorer_of(self.scoring)
+        rows = regression_rows(source, multi=True)
+        sums = scorer is None and not self.store_cv_results and (self.cv is None or is_count(self.cv))
+        if isinstance(rows, ArraySource) or not sums or row_count(rows) < rows.n_features:
+            rows = rows if isinstance(rows, ArraySource) else spool(rows)
+            given = {"sample_weight": rows.weight} if rows.weight.size else {}
+            self._fit_arrays(rows, rows.X, rows.y, alphas, fit_intercept, scorer, Routed({}, given))
+        else:
+            self._fit_sums(rows, alphas, fit_intercept)
+        self._remember_columns(rows.n_features, source_names(source))
+        self.certificate_.warn()
+        return self
+
+    def _fit_arrays(
+        self, source: ArraySource, X: Any, y: Any, alphas: np.ndarray, fit_intercept: bool, scorer: Any, routed: Routed
+    ) -> None:
+        """Choose and fit where rows can be had by their number; X and y are what a splitter is shown."""
+        results = None
         if self.cv is None:
-            moments = moments_of(source) if len(matrix) >= matrix.shape[1] else None
+            moments = moments_of(source) if source.n_rows >= source.n_features else None
             if moments is None:
                 source.check_finite()
-            alpha, score, results = self._leave_one_out(source, moments, alphas, fit_intercept, scorer, routed)
+            used = int(np.count_nonzero(source.weight)) if source.weight.size else source.n_rows
+            flat = source.y.ndim == 1
+            alpha, score, results = self._leave_one_out(source, source.n_rows, used, flat, moments, alphas, fit_intercept, scorer, routed)
         else:
             try:
                 alpha, score, moments = self._folds(source, X, y, alphas, fit_intercept, scorer, routed)
@@ -151,13 +207,33 @@ class RidgeCV(Router, Regressor):
                 source.check_finite()  # counts rows from the first, not from the fold's
                 raise
         best = Ridge(alpha, fit_intercept=fit_intercept, n_threads=self.n_threads).fit_rows(source, moments)
+        self._keep(alpha, score, best, results)
+
+    def _fit_sums(self, rows: Source, alphas: np.ndarray, fit_intercept: bool) -> None:
+        """Choose and fit from sums over the rows alone, wherever they are."""
+        alpha: Any
+        score: Any
+        if self.cv is None:
+            moments = moments_of(rows)
+            require_rows(moments.weight)
+            flat, nothing = rows.n_targets == 1, Routed({}, {})
+            alpha, score, _ = self._leave_one_out(
+                rows, row_count(rows), moments.count, flat, moments, alphas, fit_intercept, None, nothing
+            )
+        else:
+            parts = moments_of_folds(rows, self.cv)
+            trains = without_each(parts)
+            moments = trains[0] + parts[0]
+            require_rows(moments.weight)
+            scores = [mean_r2(part, *path(train, alphas, fit_intercept)) for part, train in zip(parts, trains)]
+            alpha, score = _best(np.stack(scores), alphas)
+        self._keep(alpha, score, Ridge(alpha, fit_intercept=fit_intercept, n_threads=self.n_threads).fit_known(rows, moments), None)
+
+    def _keep(self, alpha: Any, score: Any, best: Ridge, results: Any) -> None:
         self.alpha_, self.best_score_ = alpha, score
         self.coef_, self.intercept_, self.certificate_ = best.coef_, best.intercept_, best.certificate_
         if self.store_cv_results:
             self.cv_results_ = results
-        self._remember_columns(matrix.shape[1], names)
-        self.certificate_.warn()
-        return self
 
     def _checked_alphas(self) -> np.ndarray:
         alphas = np.ravel(np.asarray(self.alphas, dtype=object))
@@ -176,20 +252,19 @@ class RidgeCV(Router, Regressor):
         return alphas.astype(np.float64)
 
     def _leave_one_out(
-        self, source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, scorer: Any, routed: Routed
-    ) -> tuple[Any, Any, np.ndarray]:
-        """The best penalty, its score, and the table of results (if it is wanted)."""
-        n, t, k = source.n_rows, source.n_targets, len(alphas)
-        used = np.count_nonzero(source.weight) if source.weight.size else n
+        self, source: Any, n: int, used: int, flat: bool, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, scorer: Any,
+        routed: Routed,
+    ) -> tuple[Any, Any, np.ndarray]:  # fmt: skip
+        """The best penalty, its score, and the table of results (if it is wanted); of n rows, `used` with weight."""
+        t, k = source.n_targets, len(alphas)
         if used < 2 and fit_intercept:
             raise ValueError(
                 f"RidgeCV leaves out one row at a time, which takes at least 2 rows with a positive weight; there is {used} (1 sample left "
                 "out leaves none). Pass more rows, or fit Ridge."
             )
-        flat = source.y.ndim == 1
         total, results = left_out(source, moments, alphas, fit_intercept, scorer is not None or self.store_cv_results)
-        y = source.y.reshape(n, t)
         if scorer is not None:
+            y = source.y.reshape(n, t)
             # rows without weight have no residual in these units
             root = np.sqrt(np.where(source.weight > 0, source.weight, 1.0)) if source.weight.size else np.ones(1)
             results = y[:, :, None] - results / root[:, None, None]
@@ -216,9 +291,7 @@ class RidgeCV(Router, Regressor):
         """The best penalty over the folds, its mean score, and the moments of all rows where the folds give them."""
         n = source.n_rows
         if is_count(self.cv):
-            folds = check_folds(self.cv, n)
-            bounds = np.cumsum([0, *(n // folds + (k < n % folds) for k in range(folds))])
-            tests: list[Any] = [slice(a, b) for a, b in pairwise(bounds)]
+            tests: list[Any] = [slice(a, b) for a, b in pairwise(fold_bounds(self.cv, n))]
             parts = [moments_of(source.take(test)) for test in tests]
             trains = without_each(parts)
             moments = trains[0] + parts[0]
@@ -238,9 +311,14 @@ class RidgeCV(Router, Regressor):
                 truth = source.y[test].reshape(len(rows), -1)
                 given = routed.of_rows(test, n)
                 scores[k] = [_score(scorer, linear(rows, w, b), truth, given) for w, b in zip(coef, intercept)]
-        mean = scores.mean(axis=0)
-        best = int(mean.argmax())
-        return float(alphas[best]), float(mean[best]), moments
+        return *_best(scores, alphas), moments
+
+
+def _best(scores: np.ndarray, alphas: np.ndarray) -> tuple[float, float]:
+    """The penalty with the best mean over the folds (K, k), and that mean."""
+    mean = scores.mean(axis=0)
+    best = int(mean.argmax())
+    return float(alphas[best]), float(mean[best])
 
 
 class _Given(Regressor):

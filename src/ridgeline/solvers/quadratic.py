@@ -20,7 +20,7 @@ import numpy as np
 
 from ..doubledouble import add, dot, exact, neg
 from ..kernels import load
-from ..moments import moments_of
+from ..moments import DOUBLE, moments_of
 from ..objective import Objective
 from ..pointwise import SQUARED
 from ..ranges import power_of_two_scale
@@ -289,7 +289,7 @@ def double_moments(source: Source) -> Any:
     ValueError
         If an entry is not finite, with its position, or no row has weight.
     """
-    moments = moments_of(source if source.dtype == np.float64 else SelectedColumns(source, np.arange(source.n_features)))
+    moments = moments_of(source, products=DOUBLE)
     require_rows(moments.weight)
     return moments
 

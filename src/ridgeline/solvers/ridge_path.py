@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..kernels import load
 from ..moments import Moments
-from ..sources import ArraySource, Slab, fold
+from ..sources import ArraySource, Slab, Source, fold
 from ..workspace import padded
 from .dual import centred_rows
 
@@ -32,15 +33,15 @@ BLOCK = 64
 
 
 def left_out(
-    source: ArraySource, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, keep: bool
+    source: Source, moments: Moments | None, alphas: np.ndarray, fit_intercept: bool, keep: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Every row's residual in the fit of all others, for every penalty (positive): their squares' sums, and themselves.
 
     Parameters
     ----------
-    source : ArraySource
+    source : Source
     moments : Moments or None
-        Of its rows; None decomposes X X' (n, n) instead.
+        Of its rows; None, for an `ArraySource` alone, decomposes X X' (n, n) instead.
     alphas : ndarray of shape (k,)
     fit_intercept : bool
     keep : bool
@@ -57,10 +58,11 @@ def left_out(
     With moments: 9 d^3 flops once, one read of the rows and n d (2 d + 2 k (t + 1)) flops. Without: n^2 d + 9 n^3.
     """
     if moments is None:
+        assert isinstance(source, ArraySource)
         residual = _wide(source, alphas, fit_intercept)
         return np.einsum("itk,itk->tk", residual, residual), residual
     basis = _Basis.of(moments, alphas, fit_intercept)
-    sums = fold(source, lambda: LeftOut(basis, keep))
+    sums = fold(source, partial(LeftOut, basis, keep))
     shape = (-1, source.n_targets, len(alphas))
     return sums.squares, np.concatenate([np.empty((0, basis.coefficients.shape[0])), *sums.residuals]).reshape(shape)
 

@@ -71,18 +71,18 @@ class ArraySource:
         """Yield the segments of the one run, from one of them on."""
         if isinstance(self.X, SparseRows):
             for first, stop in pairwise(sparse_bounds(self.X)[start.segment :].tolist()):
-                yield Segment(self._slabs(first, stop))
+                yield Segment(self._slabs(first, stop), stop - first)
             return
         step = segment_rows(self.n_rows, self.n_features)
         pages = Pages.of(self.X, start.segment * step)
         for first in range(start.segment * step, self.n_rows, step):
             stop = min(first + step, self.n_rows)
             if pages is not None and pages.far_apart:
-                yield Segment(self._beside(pages.picked(np.arange(first, stop)), slice(first, stop))._slabs(0, stop - first))
+                yield Segment(self._beside(pages.picked(np.arange(first, stop)), slice(first, stop))._slabs(0, stop - first), stop - first)
                 continue
             if pages is not None:
                 pages.move_to(first)
-            yield Segment(self._slabs(first, stop))
+            yield Segment(self._slabs(first, stop), stop - first)
         if pages is not None:
             pages.release()
 
@@ -165,7 +165,7 @@ class PickedRows:
         pages = Pages.of(self._rows.X) if isinstance(self._rows.X, np.ndarray) else None
         for first in range(start.segment * step, len(self.numbers), step):
             numbers = self.numbers[first : first + step]
-            yield Segment(self._slabs(numbers, None if pages is None else pages.picked(numbers)))
+            yield Segment(self._slabs(numbers, None if pages is None else pages.picked(numbers)), len(numbers))
         if pages is not None:
             pages.release()
 

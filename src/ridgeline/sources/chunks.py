@@ -179,7 +179,7 @@ class ChunkSource:
             rows += part.n_rows
             if k >= start.run:
                 for segment in part.segments(start if k == start.run else BEGINNING):
-                    yield Segment(segment.slabs, k)
+                    yield Segment(segment.slabs, segment.rows, k)
         if self._rows not in (None, rows):
             raise ValueError(
                 f"the chunks held {self._rows} rows at the first reading and {rows} at the next; "

@@ -12,7 +12,7 @@ To add a source: a final class with what `Source` lists.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -50,12 +50,14 @@ DOUBLE = np.dtype(np.float64)
 
 @dataclass(frozen=True, slots=True)
 class Slab:
-    """Rows for a kernel: X (n, d), y (n,) or (n, t), weights (n,) or (0,), offsets (n,), (n, c) or (0,)."""
+    """Rows for a kernel: X (n, d), y (n,) or (n, t), weights (n,) or (0,), offsets (n,), (n, c) or (0,); and the part of the rows they
+    are of, where these are summed up in several (the folds of a cross-validation)."""
 
     X: Any
     y: np.ndarray
     weight: np.ndarray
     offset: np.ndarray
+    part: int = field(default=0, kw_only=True)
 
 
 class Summary(Protocol):
@@ -68,9 +70,11 @@ class Summary(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Slabs that are reduced together, and the number of the run they are of: numbers never fall from one segment to the next."""
+    """Slabs that are reduced together, how many rows they hold, and the number of the run they are of: numbers never fall from one segment
+    to the next."""
 
     slabs: Iterable[Slab]
+    rows: int
     run: int = 0
 
     def __iter__(self) -> Iterator[Slab]:

@@ -143,7 +143,8 @@ class TableSource:
                 if batch.run == start.run and behind:
                     behind -= 1
                 else:
-                    yield Segment(self._slabs(decoded, first, min(first + batch.step, batch.rows)), batch.run)
+                    stop = min(first + batch.step, batch.rows)
+                    yield Segment(self._slabs(decoded, first, stop), stop - first, batch.run)
 
     def _decode(self, features: Sequence[str], run: int = 0) -> Iterator[_Decoded]:
         """Batches as arrays, from a run on; in the thread that reads ahead."""
