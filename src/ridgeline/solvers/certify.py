@@ -151,8 +151,9 @@ def _strong_convexity(objective: Objective, point: Point, error: np.ndarray) -> 
         0 >= q'v + v'Cv (1 - e^-r) / r,   r <= rho (v'Cv)^(1/2),   hence   1 - e^-r <= rho delta
 
     with rho^2 = 2 / (the least eigenvalue of C but for the gauge), or 1 / C.  For rho delta <= 1/2 that is r <= 2 rho delta <= 1: F falls
-    by no more than 2 delta^2, and no l'' v is larger than kappa r, which moves the gradient in w by no more than that times W and the
-    columns' reach.
+    by no more than 2 delta^2, and (v'Cv)^(1/2) <= delta r / (1 - e^-r) <= 1.6 delta.  On the way the gradient in w_jk changes at the rate
+    sum_i s_i z_ij (l'' v)_k, by Cauchy and Schwarz at most (sum_i s_i z_ij^2 l''_kk)^(1/2) (e^r v'Cv)^(1/2): over all outputs no more than
+    e^(1/2) 1.6 delta (W tr l'')^(1/2) times the column's reach.
     """
     loss, p = objective.loss, objective.coordinates.width
     c, d = loss.outputs, p - objective.coordinates.fit_intercept
@@ -175,7 +176,8 @@ def _strong_convexity(objective: Objective, point: Point, error: np.ndarray) -> 
         if not reach <= 0.5:
             return np.inf
         gained = 2 * delta**2
-        drift = loss.curvature * objective.weight * 2 * reach
+        trace = loss.curvature * min(c, 2)  # of the softmax at most 1: diag(p) - p p'
+        drift = 2.7 * delta * float(np.sqrt(trace * objective.weight))
     in_w = float(np.sqrt((g[:, :d] ** 2 / penalty).sum()))
     in_w += drift * float(np.sqrt((objective.reach[:d] ** 2 / penalty[0]).sum()))
     return 0.5 * in_w**2 + gained

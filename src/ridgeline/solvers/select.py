@@ -2,6 +2,7 @@
 
     loss                        parameters m    solver    why
     any but Huber's with scale  m > 2000        newton_cg of sparse rows: products with the Hessian cost what a gradient costs
+    Huber's, fixed threshold    m > 150         lbfgs     its Hessian is another wherever rows cross the corner
     any                         m <= 250        newton    a Hessian of m^2 numbers is cheap, and six to twelve reads of the data suffice
     any                         m <= 600        newton    of 150 rows or more per parameter: samples of them then leave little to the whole
     logistic, softmax; alpha>0  more            lbfgs     a Hessian costs more passes than it saves; one Gram preconditions all outputs
@@ -42,6 +43,9 @@ from .newton_cg import newton_cg
 
 FEW_PARAMETERS = 250
 """Up to which Newton's method is as quick on any loss."""
+
+FEW_WITH_A_CORNER = 150
+"""The same for Huber's loss with a fixed threshold."""
 
 MANY_ROWS = 150
 """Per parameter, from which Newton's method from samples is the quicker one up to `POLISH_LIMIT`: 14 reads where L-BFGS takes 25 to 35."""
@@ -97,9 +101,7 @@ def minimise(
     """
     name, why = solver, "as asked"
     if solver == "auto":
-        even = objective.loss.self_concordant and objective.alpha > 0
-        few = POLISH_LIMIT if objective.rows >= MANY_ROWS * objective.size else FEW_PARAMETERS
-        name = "newton" if objective.size <= (few if even else NEWTON_LIMIT) else "lbfgs"
+        name = "newton" if objective.size <= _newton_limit(objective) else "lbfgs"
         if objective.size > NEWTON_LIMIT and has_products(objective):
             name = "newton_cg"
         why = f"{objective.size} parameters"
@@ -127,6 +129,15 @@ def minimise(
         coef, intercept, solution, slip = _rounded(objective, solution, dtype)
         certificate = certify(objective, solution, slip, method, remedy)
     return Minimum(coef, intercept, solution.point.theta, solution.n_iter, certificate)
+
+
+def _newton_limit(objective: Objective) -> int:
+    """Parameters up to which Newton's method is the quicker one."""
+    if not objective.loss.self_concordant:
+        return NEWTON_LIMIT if objective.loss.shared else FEW_WITH_A_CORNER
+    if not objective.alpha > 0:
+        return NEWTON_LIMIT
+    return POLISH_LIMIT if objective.rows >= MANY_ROWS * objective.size else FEW_PARAMETERS
 
 
 def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_iter: int) -> Solution:
