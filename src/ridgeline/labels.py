@@ -146,14 +146,35 @@ def encode(y: Any, classes: np.ndarray, n: int) -> np.ndarray:
     """
     labels = _one_per_row(y, n)
     _require_labels(labels)
-    known = {label: code for code, label in enumerate(classes.tolist())}
-    codes = np.array([known.get(label, -1) for label in labels.tolist()], dtype=np.int64)
+    codes = _numbered(labels, classes) if _comparable(labels, classes) else _named(labels, classes)
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
         raise ValueError(
             f"y holds the label {labels.tolist()[row]!r} at row {row}, which was not there at fit; the classes are {classes.tolist()[:10]}."
         )
     return codes
+
+
+def _comparable(labels: np.ndarray, classes: np.ndarray) -> bool:
+    """Whether both are numbers that no common format rounds."""
+    if labels.dtype.kind not in "biuf" or classes.dtype.kind not in "biuf" or not len(labels) or not len(classes):
+        return False
+    ends = (end for numbers in (labels, classes) for end in (numbers.min().item(), numbers.max().item()))
+    return labels.dtype == classes.dtype or all(abs(end) < EXACT for end in ends)
+
+
+def _numbered(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """The code of every label, -1 where it is no class, by bisection."""
+    order = np.argsort(classes)
+    codes = order[np.searchsorted(classes, labels, sorter=order).clip(max=len(classes) - 1)]
+    codes[classes[codes] != labels] = -1
+    return codes
+
+
+def _named(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """The same of labels of any type."""
+    known = {label: code for code, label in enumerate(classes.tolist())}
+    return np.array([known.get(label, -1) for label in labels.tolist()], dtype=np.int64)
 
 
 def class_weights(spec: Any, classes: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> np.ndarray:

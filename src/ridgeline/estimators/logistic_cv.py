@@ -21,7 +21,7 @@ from .logistic import SOLVERS, LogisticRegression
 from .logistic_penalty import l1_weights, warn_of_penalty
 from .parameters import check_choice, check_count, check_flag, check_number
 from .routing import Router
-from .scoring import Scorer, scorer_of, told_of
+from .scoring import Scorer, accuracies, scorer_of, told_of
 from .whole import all_or_nothing
 
 
@@ -197,7 +197,7 @@ class LogisticRegressionCV(Router, LinearClassifier):
             scores = np.empty(n_iter.shape)
             for path, score, (_, test) in zip(paths, scores, splits):
                 given = routed.of_rows(test, len(codes))
-                score[:] = [[_score(scorer, classes, w, matrix[test], codes[test], given) for w in of_C] for of_C in path]
+                score[:] = _scores(scorer, classes, path, matrix[test], codes[test], given)
             if refit:
                 k, j = np.unravel_index(scores.sum(axis=0).argmax(), scores.shape[1:])
                 C, ratio = float(Cs[k]), float(tried[j])
@@ -338,9 +338,18 @@ def _parted(w: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
     return w[:, :d], w[:, d] if w.shape[1] > d else np.zeros(len(w))
 
 
-def _score(scorer: Scorer | None, classes: np.ndarray, w: np.ndarray, X: np.ndarray, codes: np.ndarray, params: dict[str, Any]) -> float:
-    """Of coefficients, on rows left out; `params` are the scorer's."""
-    model = LinearClassifier()
+def _scores(
+    scorer: Scorer | None, classes: np.ndarray, path: np.ndarray, X: Any, codes: np.ndarray, params: dict[str, Any]
+) -> np.ndarray:
+    """Of the coefficients of a fold's path (k, ratios, outputs, p), on the rows left out: (k, ratios); `params` are the scorer's."""
+    shape = path.shape[:2]
+    parted = [_parted(w, X.shape[1]) for w in path.reshape(-1, *path.shape[2:])]
+    if scorer is None:
+        coef, intercept = (np.array(part) for part in zip(*parted))
+        return accuracies(X, coef, intercept, codes, **params).reshape(shape)
+    model, truth = LinearClassifier(), classes[codes]
     model.classes_, model.n_features_in_ = classes, X.shape[1]
-    model.coef_, model.intercept_ = _parted(w, X.shape[1])
-    return float((scorer or LinearClassifier.score)(model, X, classes[codes], **params))
+    scores = []
+    for model.coef_, model.intercept_ in parted:
+        scores.append(float(scorer(model, X, truth, **params)))
+    return np.array(scores).reshape(shape)
