@@ -51,7 +51,7 @@ def modules_after(statement):
     return set(json.loads(done.stdout))
 
 
-OPTIONAL = {"dask", "joblib", "matplotlib", "narwhals", "onnx", "pandas", "polars", "pyarrow", "sklearn"}
+OPTIONAL = {"dask", "distributed", "joblib", "matplotlib", "narwhals", "onnx", "pandas", "polars", "pyarrow", "ray", "sklearn"}
 
 
 def test_import_loads_neither_numpy_nor_scipy():

@@ -28,9 +28,9 @@ class OutOfTime(Exception):
 class Display(Protocol):
     """Where progress is shown."""
 
-    def begin(self, read: int, total: int | None) -> None: ...
+    def begin(self, read: int, total: int | None, unit: str) -> None: ...
 
-    def rows(self, count: int) -> None: ...
+    def done(self, count: int) -> None: ...
 
     def point(self, text: str) -> None: ...
 
@@ -42,20 +42,21 @@ QUIET = 2.0
 
 
 class _Lines:
-    """A line on standard error for each point, and every two seconds for the rows that were read."""
+    """A line on standard error for each point, and every two seconds for the rows or partitions that were read."""
 
     def __init__(self) -> None:
         self.read = self.count = 0
+        self.unit = "rows"
         self.total: int | None = None
         self.told = monotonic()
 
-    def begin(self, read: int, total: int | None) -> None:
-        self.read, self.total, self.count = read, total, 0
+    def begin(self, read: int, total: int | None, unit: str) -> None:
+        self.read, self.total, self.unit, self.count = read, total, unit, 0
 
-    def rows(self, count: int) -> None:
+    def done(self, count: int) -> None:
         self.count += count
         if monotonic() - self.told > QUIET:
-            self.point(f"read {self.read}: {self.count} rows" + (f" of {self.total}" if self.total else ""))
+            self.point(f"read {self.read}: {self.count} {self.unit}" + (f" of {self.total}" if self.total else ""))
 
     def point(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
@@ -66,18 +67,19 @@ class _Lines:
 
 
 class _Bar:
-    """tqdm's, filled by each read anew: rows read, of all where their number is known, their rate, and the last point."""
+    """tqdm's, filled by each read anew: rows or partitions read, of all where their number is known, their rate, and the last point."""
 
     def __init__(self) -> None:
         from tqdm import tqdm
 
-        self.bar: Any = tqdm(unit=" rows", unit_scale=True, dynamic_ncols=True)
+        self.bar: Any = tqdm(unit_scale=True, dynamic_ncols=True)
 
-    def begin(self, read: int, total: int | None) -> None:
+    def begin(self, read: int, total: int | None, unit: str) -> None:
         self.bar.reset(total)
+        self.bar.unit = f" {unit}"
         self.bar.set_description(f"read {read}", refresh=False)
 
-    def rows(self, count: int) -> None:
+    def done(self, count: int) -> None:
         self.bar.update(count)
 
     def point(self, text: str) -> None:
@@ -115,14 +117,14 @@ class Watch:
         self.display = self.own or display
         self.lock = threading.Lock()
 
-    def begin(self, read: int, total: int | None) -> None:
-        """A read begins: its number, and how many rows there are, where that is known."""
+    def begin(self, read: int, total: int | None, unit: str = "rows") -> None:
+        """A read begins: its number, and how many rows, or partitions elsewhere, there are, where that is known."""
         if self.display is not None:
             with self.lock:
-                self.display.begin(read, total)
+                self.display.begin(read, total, unit)
 
-    def read(self, rows: int) -> None:
-        """Rows were read, on any thread.
+    def read(self, count: int) -> None:
+        """So many more were read, on any thread.
 
         Raises
         ------
@@ -130,7 +132,7 @@ class Watch:
         """
         if self.display is not None:
             with self.lock:
-                self.display.rows(rows)
+                self.display.done(count)
         if self.limited and monotonic() > self.deadline:
             raise OutOfTime
 

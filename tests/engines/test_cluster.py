@@ -164,16 +164,16 @@ def test_moments(client, persisted):
 
 def test_who_reads_is_one_rule(client, persisted):
     def engine(**options):
-        return source(persisted, target="y", features=["a"], **options).table.client
+        return source(persisted, target="y", features=["a"], **options).table.frames.client
 
     assert engine() is client
     assert engine(engine="serial") is None
     assert engine(engine=client) is client
     with dask.config.set(scheduler="threads"):
         assert engine() is None
-    with pytest.raises(TypeError, match="engine must be None, 'serial' or a distributed.Client, got 'threads'"):
+    with pytest.raises(TypeError, match="engine of a Dask collection must be None, 'serial' or a distributed.Client, got 'threads'"):
         engine(engine="threads")
-    with pytest.raises(TypeError, match="engine says who reads the partitions of a Dask collection"):
+    with pytest.raises(TypeError, match="engine says who reads the partitions of a collection"):
         source(X, COLUMNS["y"], engine=client)
 
 

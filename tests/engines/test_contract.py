@@ -24,7 +24,7 @@ class NoMachines:
     """Partitions in a list; leaves are made in any order, some twice, as after a loss."""
 
     def __init__(self, partitions):
-        self.partitions = partitions
+        self.partitions, self.count = partitions, len(partitions)
         self.folds = 0
 
     def total(self, recipe, waiting):
@@ -33,7 +33,7 @@ class NoMachines:
         random.Random(self.folds).shuffle(numbers)
         leaves = {}
         for number in numbers:
-            waiting()
+            waiting(len(leaves))
             leaves[number] = leaf(recipe, number, self.partitions[number])
         return root([leaves[number] for number in range(len(self.partitions))], node)
 
@@ -107,15 +107,15 @@ def test_the_clock_of_the_fit_ends_the_work():
             Moments.of_source(there)
 
 
-def test_rows_read_elsewhere_are_counted():
+def test_partitions_read_elsewhere_are_counted():
     class Count:
-        rows_ = 0
+        begun, count = (), 0
 
-        def begin(self, read, total):
-            pass
+        def begin(self, *what):
+            self.begun = what
 
-        def rows(self, count):
-            self.rows_ += count
+        def done(self, count):
+            self.count += count
 
         def close(self):
             pass
@@ -123,7 +123,8 @@ def test_rows_read_elsewhere_are_counted():
     with watched(time_limit=1e9):
         watch().display = count = Count()
         Moments.of_source(elsewhere(chunks("y"))[0])
-    assert count.rows_ == len(X)
+    assert count.begun == (1, len(ENDS) - 1, "partitions")
+    assert count.count == len(ENDS) - 1
 
 
 def test_nothing_anywhere_is_the_empty_summary():

@@ -28,6 +28,16 @@ def fingerprint(value: Any) -> str:
     return digest.hexdigest()
 
 
+class Digests:
+    """The digests of parts, in order: merges as a summary does, where the parts lie on several machines."""
+
+    def __init__(self, value: Any) -> None:
+        self.digests = [fingerprint(value)]
+
+    def merge(self, other: Digests) -> None:
+        self.digests += other.digests
+
+
 def _add(digest: Any, value: Any) -> None:
     if isinstance(value, np.ndarray):
         digest.update(f"array {value.shape} {value.dtype.newbyteorder('<').str}:".encode())

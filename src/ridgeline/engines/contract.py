@@ -33,9 +33,17 @@ T = TypeVar("T")
 
 
 class Engine(Protocol):
-    """Machines that hold partitions."""
+    """Machines that hold partitions.
 
-    def total(self, recipe: bytes, waiting: Callable[[], None]) -> bytes:
+    Attributes
+    ----------
+    count : int
+        Of the partitions.
+    """
+
+    count: int
+
+    def total(self, recipe: bytes, waiting: Callable[[int], None]) -> bytes:
         """The image at the root: of every partition's `leaf`, merged by `node`.
 
         Parameters
@@ -43,9 +51,14 @@ class Engine(Protocol):
         recipe : bytes
             For `leaf`; to be sent to each machine once.
         waiting : callable
-            To be called some times a second. What it raises ends the work, on all machines, and goes on to the caller.
+            To be called some times a second with the number of partitions whose leaf is made. What it raises ends the work, on all
+            machines, and goes on to the caller.
         """
         ...
+
+
+Machines = Callable[[Sequence[Any]], Engine]
+"""Machines that can be given partitions: values small enough to travel, of which a leaf makes the rows (the name of a file)."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +136,7 @@ class Partitions(Generic[S]):
         """The same partitions, changed after they were read."""
         return Partitions(self.engine, partial(_then, self.read, change))
 
-    def reduce(self, waiting: Callable[[], None] | None = None) -> Any:
+    def reduce(self, waiting: Callable[[int], None] | None = None) -> Any:
         """What the partitions were read as and changed into, summaries or None, merged by the tree; None where all are None.
 
         Raises
@@ -131,9 +144,11 @@ class Partitions(Generic[S]):
         What was raised for the first partition for which anything was, in the order of the partitions; what `waiting` raises.
         """
         recipe = pickle.dumps((self.read, np.geterr()), protocol=5)
-        result = pickle.loads(self.engine.total(recipe, waiting or _patience))
+        waiting = waiting or _patience
+        result = pickle.loads(self.engine.total(recipe, waiting))
         if isinstance(result, Failure):
             raise result.error
+        waiting(self.engine.count)
         return result
 
 
@@ -141,5 +156,5 @@ def _then(read: Callable[[int, Any], Any], change: Callable[[Any], Any], number:
     return change(read(number, partition))
 
 
-def _patience() -> None:
+def _patience(done: int) -> None:
     pass

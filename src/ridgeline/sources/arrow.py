@@ -83,12 +83,12 @@ class ArrowBatch:
 
 
 class ArrowTable:
-    """A table or record batch in memory."""
+    """A table or record batch in memory, a run of its own."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, name: str = "the Arrow table", run: int = 0) -> None:
         pa = require_pyarrow("reading Arrow data")
         self.data = pa.Table.from_batches([data]) if isinstance(data, pa.RecordBatch) else data
-        self.name = "the Arrow table"
+        self.name, self.run = name, run
         self.columns = columns_of(self.data.schema, self.name)
 
     def partitions(self, names: Sequence[str]) -> None:
@@ -99,10 +99,12 @@ class ArrowTable:
         """How many rows there are, where that is known without reading them."""
         return int(self.data.num_rows)
 
-    def identity(self) -> Any:
+    def identity(self, names: Sequence[str]) -> Any:
         """Columns, number of rows, and some of the rows."""
-        some = np.linspace(0, max(self.data.num_rows - 1, 0), min(self.data.num_rows, SOME)).astype(np.intp)
-        return "Arrow table", str(self.data.schema), self.data.num_rows, repr(self.data.take(some).to_pylist())
+        data = self.data.select(list(names))
+        some = np.linspace(0, max(len(data) - 1, 0), min(len(data), SOME)).astype(np.intp)
+        kinds = [(field.name, str(field.type)) for field in data.schema]
+        return "Arrow table", kinds, len(data), repr(data.take(some).to_pylist())
 
     def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]:
         """Batches that depend on the number of rows, not on Arrow's chunks."""
@@ -110,7 +112,7 @@ class ArrowTable:
         step, size = batch_rows(data.num_rows, n_features)
         for start in range(0, data.num_rows, size):
             (part,) = data.slice(start, size).combine_chunks().to_batches()
-            yield ArrowBatch(part, step, placer(self.name, start))
+            yield ArrowBatch(part, step, placer(self.name, start), self.run)
 
 
 def columns_of(schema: Any, name: str) -> dict[str, Column]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checkpoints.fingerprint import fingerprint
+from ..checkpoints.fingerprint import Digests, fingerprint
 from ..engines.contract import Engine, Partitions
 from ..sparse_rows import is_sparse, sparse_rows
 from ..validation import as_real_array, holds_names, is_missing, require_range, require_weights, unmasked
@@ -69,7 +69,7 @@ class ChunkSource:
         part = self._check(0, first)
         offset = len(first) > 3 and first[3] is not None
         self.n_features, self.n_targets, self.dtype = part.n_features, part.n_targets, part.dtype
-        self._first = fingerprint(part.identity())
+        self._digests = None if engine is not None else [fingerprint(part.identity())]
         self.schema = Schema(target_dtype=target.dtype, offset=offset)
         if self._codes is not None and self.rereadable:
             labels = sort_labels(self._find_labels())
@@ -101,7 +101,7 @@ class ChunkSource:
         if self.engine is None:
             return None
         alone: Any = copy(self)
-        alone.engine = alone._chunks = alone._opened = None
+        alone.engine = alone._chunks = alone._opened = alone._digests = None
         return Partitions(self.engine, getattr(alone, read))
 
     def _open(self) -> Iterator[Any]:
@@ -206,8 +206,14 @@ class ChunkSource:
         return self._rows
 
     def identity(self) -> Any:
-        """The first chunk, and the labels where targets are names."""
-        return "chunks", self._first, self.schema.labels
+        """The first chunk, of an engine every one, and the labels where targets are names."""
+        there = self._there("_digest")
+        if self._digests is None and there is not None:
+            self._digests = there.reduce().digests
+        return "chunks", self._digests, self.schema.labels
+
+    def _digest(self, k: int, chunk: Any) -> Digests:
+        return Digests(self._check(k, chunk).identity())
 
     def targets_only(self) -> ChunkSource:
         """Itself: a chunk comes whole."""

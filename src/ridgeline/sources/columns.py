@@ -59,7 +59,7 @@ class Table(Protocol):
     """Named columns that are read in batches, whose boundaries depend on how the table is laid out and on the arguments, nothing else.
 
     `partitions` are these columns of rows that other machines hold, None where there are no other machines.
-    `batches` may leave out the runs before number `run`; `identity` is what tells this table from others, as `Source.identity`.
+    `batches` may leave out the runs before number `run`; `identity` is what tells these columns from others, as `Source.identity`.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Table(Protocol):
 
     def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]: ...
 
-    def identity(self) -> Any: ...
+    def identity(self, names: Sequence[str]) -> Any: ...
 
     @property
     def known_rows(self) -> int | None: ...

@@ -44,7 +44,7 @@ class DatasetTable:
         """How many rows there are, where that is known without reading them."""
         return None
 
-    def identity(self) -> Any:
+    def identity(self, names: Sequence[str]) -> Any:
         """Columns, and the files where there are any."""
         files = [path for path in getattr(self.data, "files", ()) if os.path.exists(path)]
         return "Arrow dataset", str(self.data.schema), [file_state(path) for path in files]

@@ -208,21 +208,35 @@ def fold(source: Source, empty: Callable[[], S]) -> S:
 def _total(source: Source, empty: Callable[[], S], progress: Progress[S] | None = None) -> S:
     """The total of all rows: of those read here, the ones behind what `progress` holds, which then follows."""
     scope, there = watch(), source.partitions
+    if there is not None:
+        part = there.map(partial(_summary, empty)).reduce(None if scope is None else _shown(scope, source.reads, there.engine.count))
+        return empty() if part is None else part
     if scope is not None:
         scope.begin(source.reads, source.known_rows)
-    if there is None:
-        total = _reduce(source, empty, scope, thread_count(source.n_threads), progress)
-        return empty() if total is None else total
-    part = there.map(partial(_read, empty)).reduce(None if scope is None else partial(scope.read, 0))
-    if part is None:
-        return empty()
-    if scope is not None:
-        scope.read(part.rows)
-    return part.summary
+    total = _reduce(source, empty, scope, thread_count(source.n_threads), progress)
+    return empty() if total is None else total
+
+
+def _shown(scope: Watch, read: int, count: int) -> Callable[[int], None]:
+    """What tells a scope of the partitions that are done elsewhere."""
+    shown = 0
+
+    def waiting(done: int) -> None:
+        nonlocal shown
+        before, shown = shown, done
+        scope.read(done - before)
+
+    scope.begin(read, count, "partitions")
+    return waiting
+
+
+def _summary(empty: Callable[[], Summary], source: Source) -> Any:
+    """The rows of one partition, where it lies: on one thread, since a machine works at several partitions."""
+    return _reduce(source, empty, None, 1)
 
 
 def _reduce(
-    source: Source, empty: Callable[[], S], scope: _Rows | Watch | None, n_threads: int, progress: Progress[S] | None = None
+    source: Source, empty: Callable[[], S], scope: Watch | None, n_threads: int, progress: Progress[S] | None = None
 ) -> S | None:
     """The rows of a source in this process; None where there are none."""
 
@@ -239,34 +253,6 @@ def _reduce(
     else:
         tree = reduce(source.segments(progress.place), summarise, n_threads, progress.tree, progress.follow)
     return None if tree is None else tree.total()
-
-
-class _Rows:
-    """How many rows were read: what a machine keeps in place of a scope."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def read(self, rows: int) -> None:
-        self.count += rows
-
-
-class _Part:
-    """A summary and how many rows it is of, on its way from a machine."""
-
-    def __init__(self, summary: Any, rows: int) -> None:
-        self.summary, self.rows = summary, rows
-
-    def merge(self, other: _Part) -> None:
-        self.summary.merge(other.summary)
-        self.rows += other.rows
-
-
-def _read(empty: Callable[[], Summary], source: Source) -> _Part | None:
-    """The rows of one partition, where it lies: on one thread, since a machine works at several partitions."""
-    rows = _Rows()
-    total = _reduce(source, empty, rows, 1)
-    return None if total is None else _Part(total, rows.count)
 
 
 def adjacent(X: Any) -> bool:

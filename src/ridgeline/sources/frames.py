@@ -83,10 +83,11 @@ class FrameTable:
         """How many rows there are, where that is known without reading them."""
         return len(self.data)
 
-    def identity(self) -> Any:
+    def identity(self, names: Sequence[str]) -> Any:
         """Columns, number of rows, and some of the rows."""
-        some = np.linspace(0, max(len(self.data) - 1, 0), min(len(self.data), SOME)).astype(np.intp).tolist()
-        return "frame", [(name, str(kind)) for name, kind in self.data.schema.items()], len(self.data), repr(self.data[some].rows())
+        data = self.data.select(list(names))
+        some = np.linspace(0, max(len(data) - 1, 0), min(len(data), SOME)).astype(np.intp).tolist()
+        return "frame", [(name, str(kind)) for name, kind in data.schema.items()], len(data), repr(data[some].rows())
 
     def batches(self, names: Sequence[str], n_features: int, parallel: bool, run: int = 0) -> Iterator[Batch]:
         """Slices of the frame."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import dask_collections, ray_objects
 from .arrays import ArraySource
 from .chunks import ChunkSource
 from .columns import Table
@@ -16,6 +17,9 @@ from .damage import Skipped, warn_of
 from .folding import EMPTY, Schema, Source
 from .mapped import is_npy, open_npy
 from .table import TableSource
+
+COLLECTIONS = {"dask": dask_collections, "dask_expr": dask_collections, "ray": ray_objects}
+"""Packages whose data lie in partitions that other processes may hold, and who opens them: `kind`, `open_table`, `open_rows`."""
 
 NO_SKIPPING = "on_error='skip' leaves out row groups and files of Parquet; what these data are damaged in must be corrected."
 
@@ -45,7 +49,8 @@ def source(
         `(X, y, sample_weight, offset)` each time it is called (every pass over the data calls it once); a list of such tuples; or an
         iterator of them, which serves one pass: enough for least squares.
         *A table*, with `target`: the path of a Parquet or CSV file, a folder of Parquet files, a glob, a list of paths; an Arrow table or
-        dataset; a pandas or polars data frame; a Dask data frame.
+        dataset; a pandas or polars data frame; a Dask data frame; a Ray dataset.
+        *Objects in Ray's store*: a list of references to chunks or, with `target`, to frames.
     y, sample_weight : array-like of shape (n,), or the path of a .npy file, optional
         Targets (or shape (n, t)) and weights of a matrix.
     target : str or list of str
@@ -64,10 +69,9 @@ def source(
     n_threads : int, optional
         Threads to share the reading of the rows; None for RIDGELINE_NUM_THREADS or the processors at hand. Results have the same bits
         for any number.
-    engine : {None, "serial"} or distributed.Client, optional
-        Who reads the partitions of a Dask collection. None: the workers of the client that Dask would compute with, where there is one,
-        and summaries alone come back; "serial": this process, a partition at a time. Results have the same bits.
-
+    engine : {None, "serial", "ray"} or distributed.Client, optional
+        Who reads the partitions of a collection. None: of Dask's, the workers of the client that Dask would compute with, where there is
+        one; of Ray's, its workers; summaries alone come back. "serial": this process, a partition at a time. Results have the same bits.
     on_error : {"raise", "skip"}
         Of Parquet files, whether row groups and files that cannot be read are an error, when a pass comes to them, or left out. To "skip"
         them reads the files once more, at once: every pass leaves out the same, a warning says how many rows, and `skipped` of the source
@@ -98,15 +102,16 @@ def source(
     >>> Ridge(alpha=0).fit_source(rows).coef_.round(6)
     array([2.])
     """
-    data, kind = _recognise(data, y)
-    if engine is not None and not type(data).__module__.startswith("dask"):
-        raise TypeError("engine says who reads the partitions of a Dask collection, and these data are none.")
+    data, kind = _recognise(data, y, target)
+    collection = COLLECTIONS.get(_package(data))
+    if engine is not None and collection is None:
+        raise TypeError("engine says who reads the partitions of a collection of Dask's or Ray's, and these data are none.")
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
-    if on_error == "skip" and not (kind == "table" and isinstance(data, list)):
+    if on_error == "skip" and kind != "files":
         raise TypeError(NO_SKIPPING)
     columns = {"target": target, "weight": weight, "features": features, "categories": categories}
-    if kind == "table":
+    if kind in ("files", "table"):
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
                 meant = {"y": "target", "sample_weight": "weight"}[name]
@@ -114,7 +119,10 @@ def source(
         if target is None:
             raise ValueError("target is missing; a table needs the name of the column to predict: source(data, target='y').")
         skipped: list[Skipped] | None = [] if on_error == "skip" else None
-        opened = open_files(data, skipped) if isinstance(data, list) else _open_table(data, engine)
+        if kind == "files":
+            opened = open_files(data, skipped)
+        else:
+            opened = _open_table(data) if collection is None else collection.open_table(data, engine)
         rows = TableSource(opened, target, weight, offset, features, categories, n_threads)
         rows.skipped = tuple(skipped or ())
         warn_of(rows.skipped)
@@ -125,6 +133,8 @@ def source(
     if kind == "chunks":
         if y is not None or sample_weight is not None or offset is not None:
             raise TypeError("chunks bring their own targets, weights and offsets: tuples (X, y, sample_weight, offset).")
+        if collection is not None:
+            return collection.open_rows(data, None, None, None, n_threads, engine)
         chunks = ChunkSource(data, n_threads)
         if spool is False or chunks.rereadable:
             return chunks
@@ -133,10 +143,8 @@ def source(
         return spool_chunks(chunks, None if spool is True else spool)
     if y is None:
         raise ValueError("y is missing; a matrix needs its targets: source(X, y).")
-    if kind == "a Dask array":
-        from .partitions import array_source, client_of
-
-        return array_source(data, y, sample_weight, offset, n_threads, client_of(engine))
+    if collection is not None:
+        return collection.open_rows(data, y, sample_weight, offset, n_threads, engine)
     return _matrix(data, y, sample_weight, offset, n_threads)
 
 
@@ -158,20 +166,25 @@ def _matrix(data: Any, y: Any, sample_weight: Any, offset: Any, n_threads: int |
     return ArraySource(X, targets, check_weights(sample_weight, len(X)), offsets, n_threads, schema)
 
 
-def _recognise(data: Any, y: Any) -> tuple[Any, str]:
-    """The data and their kind: "table", "chunks", "a Dask array" or "a matrix"; paths of tables become a list."""
+def _package(data: Any) -> str:
+    """The package that defines a value; of a list of references, theirs."""
+    package = type(data).__module__.partition(".")[0]
+    if isinstance(data, (list, tuple)) and data and package == "builtins":
+        inner = type(data[0]).__module__.partition(".")[0]
+        return inner if inner == "ray" else package
+    return package
+
+
+def _recognise(data: Any, y: Any, target: Any) -> tuple[Any, str]:
+    """The data and their kind: "files", "table", "chunks", "a matrix" or "a Dask array"; paths of tables become a list."""
     if isinstance(data, (str, os.PathLike)):
         path = os.fspath(data)
-        return (path, "a matrix") if is_npy(path) else ([path], "table")
+        return (path, "a matrix") if is_npy(path) else ([path], "files")
     if isinstance(data, (list, tuple)) and data and all(isinstance(path, (str, os.PathLike)) for path in data):
-        return [os.fspath(path) for path in data], "table"
-    package = type(data).__module__.partition(".")[0]
-    if package in ("dask", "dask_expr"):
-        if hasattr(data, "npartitions") and hasattr(data, "columns"):
-            return data, "table"
-        if hasattr(data, "numblocks"):
-            return data, "a Dask array"
-        raise TypeError(f"a Dask {type(data).__name__} has no columns; pass a Dask array or data frame.")
+        return [os.fspath(path) for path in data], "files"
+    package = _package(data)
+    if package in COLLECTIONS:
+        return data, COLLECTIONS[package].kind(data, target)
     if package == "pyarrow" and type(data).__name__ == "RecordBatchReader":
         raise TypeError("a RecordBatchReader can be read only once; pass the table or dataset it reads, or write it to a Parquet file.")
     if package in ("pyarrow", "polars", "pandas", "narwhals") and y is None:
@@ -187,12 +200,8 @@ def _is_chunk(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) in (2, 3, 4) and np.ndim(value[0]) == 2
 
 
-def _open_table(data: Any, engine: Any) -> Table:
-    package, name = type(data).__module__.partition(".")[0], type(data).__name__
-    if package.startswith("dask"):
-        from .partitions import DaskTable, client_of
-
-        return DaskTable(data, client_of(engine))
+def _open_table(data: Any) -> Table:
+    package, name = _package(data), type(data).__name__
     if package == "pyarrow":
         from .arrow import ArrowTable
         from .datasets import open_dataset

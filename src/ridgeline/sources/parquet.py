@@ -112,7 +112,7 @@ class ParquetTable:
         """How many rows there are, where that is known without reading them."""
         return sum(file.rows for file in self.files) if all(file.wanted is None for file in self.files) else None
 
-    def identity(self) -> Any:
+    def identity(self, names: Sequence[str]) -> Any:
         """Name, length and time of change of every file, and what of it is wanted."""
         return "Parquet", [(*file.state(), file.rows, file.wanted, file.keys) for file in self.files]
 

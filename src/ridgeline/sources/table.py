@@ -226,7 +226,8 @@ class TableSource:
     def identity(self) -> Any:
         """The table, which of its columns are what, and its categories."""
         categories = {name: encoding.values for name, encoding in self._encodings.items()}
-        return self.table.identity(), self._features, self._targets, self._weight, self._offset, categories
+        rows = self.table.identity(self._columns(self._features))
+        return rows, self._features, self._targets, self._weight, self._offset, categories
 
     def targets_only(self) -> TableSource:
         """The targets, weights and offsets alone: no other column is read."""

@@ -74,7 +74,7 @@ class CsvTable:
         """How many rows there are, where that is known without reading them."""
         return None
 
-    def identity(self) -> Any:
+    def identity(self, names: Sequence[str]) -> Any:
         """Name, length and time of change of every file."""
         return "CSV", [file_state(path) for path in self.paths]
 
