@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--time-limit", type=float, metavar="SECONDS", help="end with the best coefficients found by then")
     fit.add_argument("--categories", action="append", metavar="COLUMN=A,B", help="the words of a column, the reference first")
     fit.add_argument("--moments-out", metavar="MOMENTS", help="save the moments of the rows, for merge (linear, ridge)")
-    fit.add_argument("--skip-damaged", action="store_true", help="leave out row groups and files that cannot be read (Parquet)")
+    fit.add_argument("--skip-damaged", action="store_true", help="leave out what cannot be read: row groups, files, lines of CSV")
     fit.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
     merge = commands.add_parser("merge", help="merge moments of several files, days or sites, and fit a model to them")

@@ -19,8 +19,8 @@ from ..moments import moments_of
 from ..report import certificate_lines, coefficient_lines, facts, plural
 from ..sources import Slab, fold
 from ..sources.columns import find
-from ..sources.damage import Skipped
 from ..sources.opening import open_files
+from ..sources.skipping import Skipped
 from ..sources.table import TableSource
 from ..tables import Features
 from ..watch import watched

@@ -25,6 +25,7 @@ from .folding import (
     sparse_bounds,
 )  # fmt: skip
 from .mapped import Pages
+from .skipping import Skipped
 
 
 class ArraySource:
@@ -66,6 +67,7 @@ class ArraySource:
 
     rereadable = True
     partitions = None
+    skipped: tuple[Skipped, ...] = ()
 
     def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
         """Yield the segments of the one run, from one of them on."""

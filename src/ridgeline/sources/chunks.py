@@ -15,6 +15,7 @@ from ..sparse_rows import is_sparse, sparse_rows
 from ..validation import as_real_array, holds_names, is_missing, require_range, require_weights, unmasked
 from .arrays import ArraySource
 from .folding import BEGINNING, EMPTY, NO_NAMES, Place, Schema, Segment, require_rereadable
+from .skipping import Skipped, warn_of
 
 
 class ChunkSource:
@@ -32,6 +33,8 @@ class ChunkSource:
         Which holds the same chunks as its partitions.
     first : tuple, optional
         What shows the columns of the chunks, without any rows; None for the first of them.
+    skip : bool, default False
+        Leave out chunks that do not fit the first, instead of an error; those of a function are found at once, by one read more.
 
     Notes
     -----
@@ -44,7 +47,10 @@ class ChunkSource:
         n_threads: int | None = None,
         engine: Engine | None = None,
         first: tuple[Any, ...] | None = None,
+        skip: bool = False,
     ) -> None:
+        self._skip = skip
+        self._left_out: dict[int, Skipped] = {}
         self.engine = engine
         self.rereadable = callable(chunks)
         self.n_threads = n_threads
@@ -75,6 +81,25 @@ class ChunkSource:
             labels = sort_labels(self._find_labels())
             self._codes = {label: code for code, label in enumerate(labels.tolist())}
             self.schema = Schema(labels=labels, target_dtype=labels.dtype, offset=offset)
+        if skip and self.rereadable:
+            for k, chunk in enumerate(self._open()):
+                self._sound(k, chunk)
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was left out so far."""
+        return tuple(self._left_out[k] for k in sorted(self._left_out))
+
+    def _sound(self, k: int, chunk: Any) -> ArraySource | None:
+        """Chunk k as a source of its own; None where it is left out."""
+        try:
+            return self._check(k, chunk)
+        except ValueError as error:
+            if not self._skip:
+                raise
+            X: Any = chunk[0] if isinstance(chunk, (tuple, list)) and chunk else None
+            self._left_out[k] = Skipped(str(error), len(X) if hasattr(X, "__len__") else None)
+            return None
 
     def _find_labels(self) -> dict[Any, int]:
         """Every label there is."""
@@ -83,7 +108,7 @@ class ChunkSource:
             return there.reduce().codes
         assert self._codes is not None
         for k, chunk in enumerate(self._open()):
-            self._check(k, chunk)
+            self._sound(k, chunk)
         return self._codes
 
     def _labels_of(self, k: int, chunk: Any) -> _Labels:
@@ -173,7 +198,9 @@ class ChunkSource:
         """Yield the segments of each chunk, a run of its own, checked as it comes."""
         rows = 0
         for k, chunk in enumerate(self._open()):
-            part = self._check(k, chunk)
+            part = self._sound(k, chunk)
+            if part is None:
+                continue
             if not self.rereadable:  # nobody can look for it afterwards
                 require_range(part.X, f"X in chunk {k}", part.dtype)
             rows += part.n_rows
@@ -186,6 +213,8 @@ class ChunkSource:
                 "the function given to source() must return all of them each time."
             )
         self._rows = rows
+        if not self.rereadable:
+            warn_of(self.skipped)
 
     def check_finite(self) -> None:
         """Raise a ValueError that names the first NaN or infinity, and the chunk it is in."""
@@ -197,8 +226,9 @@ class ChunkSource:
             self._check_finite(k, chunk)
 
     def _check_finite(self, k: int, chunk: Any) -> None:
-        part = self._check(k, chunk)
-        require_range(part.X, f"X in chunk {k}", part.dtype)
+        part = self._sound(k, chunk)
+        if part is not None:
+            require_range(part.X, f"X in chunk {k}", part.dtype)
 
     @property
     def known_rows(self) -> int | None:

@@ -1,23 +1,15 @@
-"""Files of which a part cannot be read: what is left of them, found once, so that every pass over the rows leaves out the same."""
+"""Parquet files of which a part cannot be read: what is left of them, found once, so that every pass over the rows leaves out the same."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .parquet import ParquetFile, failure
+from .skipping import Skipped
 
 BATCH = 1 << 16
 """Rows decoded at a time."""
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """What is left out: where it is and why, and how many rows it should have had (None where a file cannot be opened)."""
-
-    why: str
-    rows: int | None
 
 
 def sound_parts(files: Sequence[ParquetFile]) -> tuple[list[ParquetFile], list[Skipped]]:
@@ -51,11 +43,3 @@ def sound_parts(files: Sequence[ParquetFile]) -> tuple[list[ParquetFile], list[S
         except ValueError as error:
             skipped.append(Skipped(str(error), None))
     return sound, skipped
-
-
-def warn_of(skipped: Sequence[Skipped]) -> None:
-    """One warning that says how much is left out, and why the first of it."""
-    if skipped:
-        rows, files = sum(part.rows or 0 for part in skipped), sum(part.rows is None for part in skipped)
-        counts = f"{rows} rows" + (f" and {files} file(s) of unknown length" if files else "")
-        warnings.warn(f"skipped {counts} that cannot be read. The first: {skipped[0].why}", UserWarning, stacklevel=3)

@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from .skipping import Skipped
+
 WINDOW = 1 << 25
 """Bytes asked for ahead of a pass, and kept behind it: 32 MB, which a disk of 3 GB/s reads in ten milliseconds."""
 
@@ -101,8 +103,10 @@ def is_npy(path: Any) -> bool:
     return isinstance(path, (str, os.PathLike)) and os.fspath(path).endswith(".npy")
 
 
-def open_npy(path: Any) -> np.ndarray:
+def open_npy(path: Any, skipped: list[Skipped] | None = None) -> np.ndarray:
     """The array in a `.npy` file, mapped read-only: nothing is read but its header.
+
+    With a list `skipped`, of a file in C order that is cut short the rows that are whole, and what is missing is appended to the list.
 
     Raises
     ------
@@ -129,13 +133,15 @@ def open_npy(path: Any) -> np.ndarray:
     wanted = start + dtype.itemsize * math.prod(shape)
     if size < wanted:
         row = dtype.itemsize * math.prod(shape[1:])
-        where = f"row {(size - start) // max(row, 1)} is the first incomplete"
-        if fortran and len(shape) > 1:
-            where = "every column is incomplete"
-        raise ValueError(
-            f"{path} is cut short: its header promises shape {shape} of {dtype}, {wanted} bytes, and the file has {size} ({where}). "
-            "Copy or write the file again."
-        )
+        whole = max(size - start, 0) // max(row, 1)
+        by_columns = fortran and len(shape) > 1
+        first = f"row {whole} is the first incomplete"
+        where = "every row is incomplete, since its columns lie one after the other" if by_columns else first
+        what = f"{path} is cut short: its header promises shape {shape} of {dtype}, {wanted} bytes, and the file has {size} ({where})."
+        if skipped is None or by_columns or not whole:
+            raise ValueError(f"{what} Copy or write the file again.")
+        skipped.append(Skipped(what, shape[0] - whole))
+        return np.memmap(path, dtype, "r", offset=start, shape=(whole, *shape[1:]))
     if not wanted - start:
         return np.empty(shape, dtype)
     return np.load(path, mmap_mode="r", allow_pickle=False)

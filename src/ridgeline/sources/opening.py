@@ -13,15 +13,18 @@ from . import dask_collections, ray_objects
 from .arrays import ArraySource
 from .chunks import ChunkSource
 from .columns import Table
-from .damage import Skipped, warn_of
 from .folding import EMPTY, Schema, Source
 from .mapped import is_npy, open_npy
+from .skipping import Skipped, warn_of
 from .table import TableSource
 
 COLLECTIONS = {"dask": dask_collections, "dask_expr": dask_collections, "ray": ray_objects}
 """Packages whose data lie in partitions that other processes may hold, and who opens them: `kind`, `open_table`, `open_rows`."""
 
-NO_SKIPPING = "on_error='skip' leaves out row groups and files of Parquet; what these data are damaged in must be corrected."
+NO_SKIPPING = (
+    "on_error='skip' leaves out what cannot be read of Parquet, CSV and .npy files and of chunks; {data} are in memory or read by "
+    "somebody else, so that nothing of them is damaged in reading: leave it out."
+)
 
 
 def source(
@@ -73,8 +76,9 @@ def source(
         Who reads the partitions of a collection. None: of Dask's, the workers of the client that Dask would compute with, where there is
         one; of Ray's, its workers; summaries alone come back. "serial": this process, a partition at a time. Results have the same bits.
     on_error : {"raise", "skip"}
-        Of Parquet files, whether row groups and files that cannot be read are an error, when a pass comes to them, or left out. To "skip"
-        them reads the files once more, at once: every pass leaves out the same, a warning says how many rows, and `skipped` of the source
+        Whether what cannot be read is an error, when a pass comes to it, or left out: of Parquet, row groups and files; of CSV, lines with
+        more or fewer cells than the header; of `.npy` files that are cut short, the rows that are not whole in all of them; of chunks, those that do not fit the first. To "skip" them reads files and the chunks of a function
+        once more, at once: every pass leaves out the same, a warning says how many rows, and `skipped` of the source
         lists what and why. Cells that are empty or NaN are no damage.
 
     Returns
@@ -108,8 +112,11 @@ def source(
         raise TypeError("engine says who reads the partitions of a collection of Dask's or Ray's, and these data are none.")
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
-    if on_error == "skip" and kind != "files":
-        raise TypeError(NO_SKIPPING)
+    skipped: list[Skipped] | None = [] if on_error == "skip" else None
+    in_files = any(is_npy(value) for value in (data, y, sample_weight, offset))
+    parts = kind == "files" or (kind == "chunks" and collection is None) or (kind == "a matrix" and in_files)
+    if skipped is not None and not parts:
+        raise TypeError(NO_SKIPPING.format(data=f"rows of {'a table' if kind == 'table' else kind}"))
     columns = {"target": target, "weight": weight, "features": features, "categories": categories}
     if kind in ("files", "table"):
         for name, value in (("y", y), ("sample_weight", sample_weight)):
@@ -118,7 +125,6 @@ def source(
                 raise TypeError(f"{name} goes with a matrix; of a table, name the column: source(data, {meant}='...').")
         if target is None:
             raise ValueError("target is missing; a table needs the name of the column to predict: source(data, target='y').")
-        skipped: list[Skipped] | None = [] if on_error == "skip" else None
         if kind == "files":
             opened = open_files(data, skipped)
         else:
@@ -135,7 +141,8 @@ def source(
             raise TypeError("chunks bring their own targets, weights and offsets: tuples (X, y, sample_weight, offset).")
         if collection is not None:
             return collection.open_rows(data, None, None, None, n_threads, engine)
-        chunks = ChunkSource(data, n_threads)
+        chunks = ChunkSource(data, n_threads, skip=skipped is not None)
+        warn_of(chunks.skipped)
         if spool is False or chunks.rereadable:
             return chunks
         from .spool import spool_chunks
@@ -145,13 +152,16 @@ def source(
         raise ValueError("y is missing; a matrix needs its targets: source(X, y).")
     if collection is not None:
         return collection.open_rows(data, y, sample_weight, offset, n_threads, engine)
-    return _matrix(data, y, sample_weight, offset, n_threads)
+    return _matrix(data, y, sample_weight, offset, n_threads, skipped)
 
 
-def _matrix(data: Any, y: Any, sample_weight: Any, offset: Any, n_threads: int | None) -> ArraySource:
+def _matrix(data: Any, y: Any, sample_weight: Any, offset: Any, n_threads: int | None, skipped: list[Skipped] | None) -> ArraySource:
     from ..validation import check_matrix, check_targets, check_weights, holds_names
 
-    data, y, sample_weight, offset = (open_npy(value) if is_npy(value) else value for value in (data, y, sample_weight, offset))
+    data, y, sample_weight, offset = (open_npy(value, skipped) if is_npy(value) else value for value in (data, y, sample_weight, offset))
+    if skipped:
+        n = min(len(value) for value in (data, y, sample_weight, offset) if value is not None)
+        data, y, sample_weight, offset = (None if value is None else value[:n] for value in (data, y, sample_weight, offset))
     X = check_matrix(data)
     given = np.asarray(y)
     labels = None
@@ -163,7 +173,10 @@ def _matrix(data: Any, y: Any, sample_weight: Any, offset: Any, n_threads: int |
     targets = check_targets(y, len(X))
     offsets = EMPTY if offset is None else check_targets(offset, len(X), name="offset", multi=False)
     schema = Schema(labels=labels, target_dtype=given.dtype if labels is None else labels.dtype, offset=offset is not None)
-    return ArraySource(X, targets, check_weights(sample_weight, len(X)), offsets, n_threads, schema)
+    rows = ArraySource(X, targets, check_weights(sample_weight, len(X)), offsets, n_threads, schema)
+    rows.skipped = tuple(skipped or ())
+    warn_of(rows.skipped)
+    return rows
 
 
 def _package(data: Any) -> str:
@@ -229,9 +242,7 @@ def open_files(paths: Sequence[str], skipped: list[Skipped] | None = None) -> Ta
     from .text import SUFFIXES, CsvTable
 
     if all(path.endswith(SUFFIXES) for path in found):
-        if skipped is not None:
-            raise TypeError(NO_SKIPPING)
-        return CsvTable(found, name)
+        return CsvTable(found, name, skipped)
     from .parquet import is_parquet, open_paths
 
     strange = next((path for path in found if not is_parquet(path)), None)

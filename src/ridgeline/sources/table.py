@@ -17,9 +17,9 @@ from ..engines.contract import Partitions
 from ..threads import thread_count
 from ..validation import require_range, require_weights
 from .columns import Batch, Categories, Table, find, find_categories, numeric
-from .damage import Skipped
 from .folding import BEGINNING, EMPTY, SLAB_ELEMENTS, Place, Schema, Segment, Slab
 from .prefetch import ahead
+from .skipping import Skipped
 
 SLAB = SLAB_ELEMENTS << 2
 """Entries of X made at a time: a segment of float32 is 2 MB; smaller slabs make more, shorter copies, and take longer."""
