@@ -1,6 +1,8 @@
 """The command line on files that are read in passes: fits, checkpoints, predictions, moments that merge."""
 
 import csv
+import errno
+import os
 import re
 
 import numpy as np
@@ -91,7 +93,61 @@ def test_sites_merge_and_rows_are_withdrawn(houses, tmp_path, run):
     assert "not among these" in run("merge", files[0], "--minus", tmp_path / "all", code=2)
     run("fit", tmp_path / "houses0.parquet", "--target", "price", "--drop", "dear,city,age", "--moments-out", tmp_path / "other")
     assert "differ in their columns" in run("merge", files[0], tmp_path / "other", code=2)
-    assert "is not a ridgeline moments file" in run("merge", tmp_path / "m.rl", code=2)
+    assert "is not a ridgeline moments file" in run("merge", tmp_path / "houses0.parquet", code=2)
+
+
+def test_models_do_not_merge_and_the_remedy_is_named(houses, tmp_path, run):
+    for k in range(2):
+        run("fit", tmp_path / f"houses{k}.parquet", "--target", "price", "--drop", "dear,city", "--out", tmp_path / f"{k}.rl")
+    told = run("merge", tmp_path / "0.rl", tmp_path / "1.rl", code=2)
+    assert "0.rl is a model, and models do not merge: a mean of coefficients is not the model of all the rows" in told
+    assert "--moments-out" in told
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_model_saved_in_python_is_inspected_too(named, tmp_path, run):
+    X = np.column_stack([SIZE, AGE])
+    model = ridgeline.Ridge(alpha=3.0).fit(X, PRICE)
+    if named:
+        model.feature_names_in_ = np.array(["size", "age"], dtype=object)
+    ridgeline.save(model, tmp_path / "m.rl")
+    out = run("inspect", tmp_path / "m.rl")
+    assert "Ridge(alpha=3.0)" in out and ("size, age" if named else "x0, x1") in out and "proven optimal" in out
+    assert "of 900 rows, weight 900: partial_fit goes on" in out
+    ridgeline.save(ridgeline.LogisticRegression().fit(X, CITY), tmp_path / "c.rl")
+    assert "Bonn, Köln" in run("inspect", tmp_path / "c.rl")
+
+
+def test_a_file_that_may_not_be_read_or_a_disk_that_is_full_is_named(houses, tmp_path, run, monkeypatch):
+    command = ("fit", tmp_path / "houses0.parquet", "--target", "price", "--drop", "dear,city", "--stream")
+    for module, name in (("ridgeline.model_file", "--out"), ("ridgeline.moments_file", "--moments-out")):
+        out = tmp_path / name
+        with monkeypatch.context() as full:
+            full.setattr(f"{module}.replace_file", refusing(errno.ENOSPC, out))
+            assert "No space left on device" in run(*command, name, out, code=2) and not out.exists()
+    with monkeypatch.context() as lost:
+        lost.setattr("pyarrow.parquet.ParquetFile", refusing(errno.EACCES, tmp_path / "houses0.parquet"))
+        assert "houses0.parquet: Permission denied" in run(*command, code=2)
+
+
+def refusing(number, path):
+    def refuse(*arguments, **options):
+        raise OSError(number, os.strerror(number), str(path))
+
+    return refuse
+
+
+def test_files_whose_columns_changed_are_named(houses, tmp_path, run):
+    pq.write_table(pa.table({"size": SIZE, "price": PRICE.astype(str)}), tmp_path / "houses3.parquet")
+    assert "another kind of values in" in run("fit", houses, "--target", "price", "--drop", "dear,city,age", code=2)
+    assert "houses3.parquet has no such column" in run("fit", houses, "--target", "size", "--drop", "dear,city,price", code=2)
+
+
+def test_a_column_that_no_fit_can_use_can_be_dropped(tmp_path, run):
+    days = np.arange(N).astype("datetime64[D]")
+    pq.write_table(pa.table({"day": days, "size": SIZE, "price": PRICE}), tmp_path / "days.parquet")
+    assert "column 'day' of" in run("fit", tmp_path / "days.parquet", "--target", "price", "--stream", code=2)
+    assert "900 rows, 1 column" in run("fit", tmp_path / "days.parquet", "--target", "price", "--drop", "day", "--stream")
 
 
 def test_what_cannot_be_done_in_passes_is_refused(houses, run):

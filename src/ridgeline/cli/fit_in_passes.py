@@ -18,7 +18,7 @@ from ..checkpoints.scope import checkpoint
 from ..moments import moments_of
 from ..report import certificate_lines, coefficient_lines, facts, plural
 from ..sources import Slab, fold
-from ..sources.columns import find
+from ..sources.columns import find, present
 from ..sources.opening import open_files
 from ..sources.skipping import Skipped
 from ..sources.table import TableSource
@@ -90,7 +90,7 @@ def _rows(options: argparse.Namespace) -> tuple[TableSource, Features]:
     find(table, options.target, "target column")
     drop = [name.strip() for name in options.drop.split(",") if name.strip()]
     for name in drop:
-        find(table, name, "column")
+        present(table, name, "column")  # whatever it holds: leaving it out is the remedy
     if options.target in drop or options.target == options.weight:
         raise Refusal(f"{options.target!r} is the target, and cannot be dropped or be the weight; name another column.")
     used = [name for name in table.columns if name not in {options.target, options.weight, *drop}]

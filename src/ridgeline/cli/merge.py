@@ -16,6 +16,11 @@ from .models import estimator
 from .notes import described, features_of, notes_of
 from .refusal import Refusal
 
+MODELS_DO_NOT_MERGE = (
+    "{path} is a model, and models do not merge: a mean of coefficients is not the model of all the rows. Merge the moments that fit "
+    "--moments-out writes (linear, ridge, lasso), or fit all the files in one command, which reads them in passes: fit 'data/*.parquet'."
+)
+
 
 def merge(options: argparse.Namespace) -> None:
     """Print the model of the merged moments, and save what is to be saved."""
@@ -53,6 +58,9 @@ def merge(options: argparse.Namespace) -> None:
 
 
 def _read(path: str) -> tuple[Any, dict[str, Any], Features]:
+    with open(path, "rb") as file:
+        if file.read(len(model_file.MODEL.magic)) == model_file.MODEL.magic:
+            raise Refusal(MODELS_DO_NOT_MERGE.format(path=path))
     moments, notes, _ = moments_file.read(path)
     return moments, notes, features_of(notes, moments.n_features, path)
 

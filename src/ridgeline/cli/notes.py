@@ -40,7 +40,7 @@ def features_of(notes: dict[str, Any], n_features: int, path: str) -> Features:
         features = Features(tuple(columns), {name: tuple(words) for name, words in categories.items()})
         if len(features.names) == len(deviation) == n_features:
             return features
-    raise Refusal(f"{path} holds a model but not the columns of its table: it was saved from Python; use ridgeline.model_file.load there.")
+    raise Refusal(f"{path} holds a model but not the columns of its table: it was saved from Python; use ridgeline.load there.")
 
 
 def _are_strings(value: Any) -> bool:

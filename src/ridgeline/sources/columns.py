@@ -96,19 +96,31 @@ def empty_cell(name: str, place: str) -> ValueError:
     return ValueError(f"column {name!r} is empty (null) in {place}; fill such cells in, or drop the rows, first.")
 
 
-def find(table: Table, name: Any, role: str) -> Column:
-    """The column of that name.
+def present(table: Table, name: Any, role: str) -> Column:
+    """The column of that name, whatever it holds.
 
     Raises
     ------
     ValueError
-        If there is none, with the nearest name there is, or if it holds what no fit can use.
+        If there is none, with the nearest name there is.
     """
     column = table.columns.get(name)
     if column is None:
         near = get_close_matches(str(name), [str(known) for known in table.columns], 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {_listing(table.columns)}"
         raise ValueError(f"{table.name} has no {role} {name!r}; {hint}")
+    return column
+
+
+def find(table: Table, name: Any, role: str) -> Column:
+    """The column of that name, for a fit to use.
+
+    Raises
+    ------
+    ValueError
+        If there is none, with the nearest name there is, or if it holds what no fit can use.
+    """
+    column = present(table, name, role)
     if column.refused:
         raise ValueError(
             f"{role} {name!r} of {table.name} holds {column.refused}; make numbers of it, or leave it out with features=[...]."

@@ -77,8 +77,9 @@ def source(
         one; of Ray's, its workers; summaries alone come back. "serial": this process, a partition at a time. Results have the same bits.
     on_error : {"raise", "skip"}
         Whether what cannot be read is an error, when a pass comes to it, or left out: of Parquet, row groups and files; of CSV, lines with
-        more or fewer cells than the header; of `.npy` files that are cut short, the rows that are not whole in all of them; of chunks, those that do not fit the first. To "skip" them reads files and the chunks of a function
-        once more, at once: every pass leaves out the same, a warning says how many rows, and `skipped` of the source
+        more or fewer cells than the header; of `.npy` files that are cut short, the rows that are not whole in all of them; of chunks,
+        those that do not fit the first. To "skip" them reads files and the chunks of a function once more, at once: every pass leaves
+        out the same, a warning says how many rows, and `skipped` of the source
         lists what and why. Cells that are empty or NaN are no damage.
 
     Returns

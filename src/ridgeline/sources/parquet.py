@@ -93,7 +93,8 @@ class ParquetTable:
                 out[name] = Column(None, f"values in some files only: {file.path} has no such column")
             elif before.refused or now.refused or (before.dtype is None) != (now.dtype is None):
                 changed = f"another kind of values in {file.path} than in {self.files[0].path}"
-                out[name] = before if before == now else Column(None, before.refused or changed)
+                alike = before.refused == now.refused != ""  # not ==: NumPy takes float64 and None for equal
+                out[name] = before if alike else Column(None, before.refused or changed)
             else:
                 out[name] = before if before.dtype is None or now.dtype is None else Column(np.result_type(before.dtype, now.dtype))
         return out
