@@ -68,7 +68,7 @@ def test_files_of_other_columns_are_named(tmp_path):
 @pytest.mark.parametrize("role", ["target", "feature"])
 def test_words_in_a_later_file_are_no_numbers_even_where_they_read_as_some(role, tmp_path):
     for k, values in enumerate((np.arange(5.0), np.arange(5.0).astype(str))):
-        pq.write_table(pa.table({"a": values, "b": np.arange(5.0)}), tmp_path / f"{k}.parquet")
+        pa.parquet.write_table(pa.table({"a": values, "b": np.arange(5.0)}), tmp_path / f"{k}.parquet")
     with pytest.raises(ValueError, match=r"'a' of .* holds another kind of values in .*1.parquet than in .*0.parquet"):
         source(tmp_path, target="a" if role == "target" else "b")
 
