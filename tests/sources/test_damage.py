@@ -81,7 +81,7 @@ def test_a_file_of_columns_that_is_cut_short_has_no_whole_row(tmp_path):
     np.save(tmp_path / "X.npy", np.asfortranarray(X))
     with open(tmp_path / "X.npy", "r+b") as file:
         file.truncate(128 + 16 * 2000)
-    with pytest.raises(ValueError, match="every row is incomplete, since its columns lie one after the other"):
+    with pytest.raises(ValueError, match="every column is incomplete"):
         source(tmp_path / "X.npy", Y, on_error="skip")
 
 

@@ -135,8 +135,7 @@ def open_npy(path: Any, skipped: list[Skipped] | None = None) -> np.ndarray:
         row = dtype.itemsize * math.prod(shape[1:])
         whole = max(size - start, 0) // max(row, 1)
         by_columns = fortran and len(shape) > 1
-        first = f"row {whole} is the first incomplete"
-        where = "every row is incomplete, since its columns lie one after the other" if by_columns else first
+        where = "every column is incomplete" if by_columns else f"row {whole} is the first incomplete"
         what = f"{path} is cut short: its header promises shape {shape} of {dtype}, {wanted} bytes, and the file has {size} ({where})."
         if skipped is None or by_columns or not whole:
             raise ValueError(f"{what} Copy or write the file again.")
