@@ -6,6 +6,10 @@ MINIMAL := $(VENV)-minimal
 CHECKED := $(VENV)-checked
 SANITIZED := $(VENV)-sanitized
 OLDEST := $(VENV)-oldest
+COVERED := $(VENV)-covered
+WATCHED := $(VENV)-watched
+RACED := $(VENV)-raced
+FREE := $(VENV)-free-threaded
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 comma := ,
@@ -23,7 +27,8 @@ ISA_TESTS := tests/core tests/solvers/test_few_rows.py tests/solvers/test_few_la
 
 KERNEL_TESTS := $(ISA_TESTS) tests/test_expansion.py tests/test_moments.py tests/test_sparse.py
 
-.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest attack attack-long coverage checked sanitize lint types docs bench dist clean
+.PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest test-free-threaded attack attack-long coverage \
+    coverage-kernels faults checked sanitize sanitize-threads valgrind lint types docs bench dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -80,6 +85,27 @@ test-oldest: $(MINIMAL)/installed
 	$(OLDEST)/bin/python -m pip --quiet --disable-pip-version-check install --force-reinstall --no-deps $(MINIMAL)/wheel/*.whl
 	cd $(OLDEST) && bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(CURDIR)/tests
 
+# An interpreter without the global lock: make test-free-threaded PYTHON=python3.13t.  Of the packages that the tests can use, those that are
+# built for it.
+$(FREE)/installed: $(SOURCES) pyproject.toml meson.build
+	$(PYTHON) -c "import sys; sys.exit(None if 't' in sys.abiflags else 'PYTHON must be free-threaded, as python3.13t')"
+	test -x $(FREE)/bin/python || $(PYTHON) -m venv $(FREE)
+	$(FREE)/bin/python -m pip --quiet install meson-python meson ninja cython numpy scipy pytest pytest-timeout pytest-run-parallel
+	for name in hypothesis mpmath gmpy2 scikit-learn pandas pyarrow narwhals joblib threadpoolctl pytest-xdist; do \
+	    $(FREE)/bin/python -m pip --quiet install --only-binary :all: $$name || echo "without $$name"; \
+	done
+	rm -rf $(FREE)/wheel
+	CYTHON=$(CURDIR)/$(FREE)/bin/cython PATH=$(CURDIR)/$(FREE)/bin:$$PATH \
+	    $(FREE)/bin/python -m pip --quiet wheel --no-deps --no-build-isolation --wheel-dir $(FREE)/wheel .
+	$(FREE)/bin/python -m pip --quiet install --force-reinstall --no-deps $(FREE)/wheel/*.whl
+	touch $@
+
+# All tests; then those of kernels and estimators, each by four threads at once.
+test-free-threaded: $(FREE)/installed
+	cd $(FREE) && bin/python -P -m pytest --timeout 300 --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(CURDIR)/tests
+	cd $(FREE) && bin/python -P -m pytest --timeout 300 --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) --parallel-threads 4 \
+	    $(CURDIR)/tests/core $(CURDIR)/tests/estimators
+
 # Every attack but the longest, which attack-long runs: a million mutations, an error at every line, every allocation refused.
 attack: $(VENV)/installed
 	$(BIN)/python -m pytest -m "not exhaustive" -n 2 --durations 10 tests/attack
@@ -96,6 +122,10 @@ coverage: $(VENV)/installed
 	    --deselect tests/attack/test_concurrency.py::test_a_fork_in_the_middle_of_a_fit
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+# A sample of single changes to the kernels, and whether their tests notice.  OPTIONS are those of tests.attack.faults.
+faults: $(VENV)/installed
+	$(BIN)/python -m tests.attack.faults $(OPTIONS)
 
 # Other builds of the kernels, each in an environment of its own that borrows the packages of $(VENV) but not its editable ridgeline.
 # Built again where a source has changed; Meson keeps what has not, in build/.
@@ -114,6 +144,39 @@ $(CHECKED)/installed: $(VENV)/installed $(SOURCES) meson.options
 $(SANITIZED)/installed: $(VENV)/installed $(SOURCES) meson.options
 	$(call build_beside,$(SANITIZED),-Cbuild-dir=build/sanitized -Csetup-args=-Db_sanitize=address$(comma)undefined -Csetup-args=-Db_lundef=false \
 	    -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true)
+
+$(COVERED)/installed: $(VENV)/installed $(SOURCES) meson.options
+	$(call build_beside,$(COVERED),-Cbuild-dir=build/covered -Csetup-args=-Db_coverage=true -Csetup-args=-Doptimization=1 \
+	    -Csetup-args=-Ddebug=true)
+
+# valgrind knows no AVX-512.
+$(WATCHED)/installed: $(VENV)/installed $(SOURCES) meson.options
+	$(call build_beside,$(WATCHED),-Cbuild-dir=build/watched -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true -Csetup-args=-Dsets=avx2)
+
+$(RACED)/installed: $(VENV)/installed $(SOURCES) meson.options
+	$(call build_beside,$(RACED),-Cbuild-dir=build/raced -Csetup-args=-Db_sanitize=thread -Csetup-args=-Db_lundef=false \
+	    -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true)
+
+# The lines of the kernels that their tests run, in any instruction set.
+coverage-kernels: $(COVERED)/installed
+	rm -f build/covered/*.p/*.gcda
+	cd $(COVERED) && for isa in $$(bin/python -P -c "from ridgeline.kernels import AVAILABLE; print(*AVAILABLE)"); do \
+	    RIDGELINE_ISA=$$isa bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) \
+	        $(addprefix $(CURDIR)/,$(KERNEL_TESTS)) || exit 1; \
+	done
+	$(BIN)/python .ci/kernel_lines.py build/covered 95
+
+# Reads of what was never written or is not ours, in kernels under valgrind; NumPy's and the interpreter's own are not looked for.
+valgrind: $(WATCHED)/installed
+	cd $(WATCHED) && PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=9 --suppressions=$(CURDIR)/.ci/valgrind.supp \
+	    bin/python -P -m pytest -p no:faulthandler --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) \
+	    $(addprefix $(CURDIR)/,$(WATCHED_TESTS))
+
+# Threads that write what others read, in kernels under the thread sanitizer, on the pool and on simultaneous fits.
+sanitize-threads: $(RACED)/installed
+	cd $(RACED) && LD_PRELOAD="$$($(CC) -print-file-name=libtsan.so)" TSAN_OPTIONS=exitcode=66:report_signal_unsafe=0 \
+	    bin/python -P -m pytest -p no:faulthandler --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) \
+	    $(CURDIR)/tests/test_threads.py $(CURDIR)/tests/test_folds.py $(CURDIR)/tests/attack/test_concurrency.py
 
 # The tests of the kernels with every index checked.
 checked: $(CHECKED)/installed

@@ -423,3 +423,14 @@ def test_threads_share_large_arrays_and_change_no_bit(name, dtype, monkeypatch):
     for threads in ("1", "3"):
         monkeypatch.setenv("RIDGELINE_NUM_THREADS", threads)
         assert (function(z) == want).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_greatest_entry_may_be_anywhere(dtype):
+    """By so much that any other in its place would overflow; wide rows are taken several entries at a time."""
+    for c in [*range(1, 41), 100]:
+        z = np.zeros((c, c), dtype)
+        np.fill_diagonal(z, 1000)
+        np.testing.assert_array_equal(logsumexp(z), np.full(c, 1000))
+        np.testing.assert_array_equal(softmax(z), np.eye(c))
+        np.testing.assert_array_equal(log_softmax(z), z - 1000)

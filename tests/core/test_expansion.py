@@ -11,7 +11,7 @@ import pytest
 
 from ridgeline.expansion import Coordinates, Expansion
 from ridgeline.kernels import load
-from ridgeline.pointwise import LOGISTIC, SQUARED, ScaledHuberLoss, SoftmaxLoss, huber_loss
+from ridgeline.pointwise import ABSOLUTE, LOGISTIC, SQUARED, ScaledHuberLoss, SoftmaxLoss, huber_loss
 from ridgeline.sources import EMPTY, Slab
 from ridgeline.workspace import block_rows, padded
 
@@ -24,6 +24,11 @@ HESSIAN = {np.float64: 1e-12, np.float32: 2e-5}
 def squared(y, z):
     r = z[:, 0] - y
     return r**2 / 2, r[:, None], np.ones((len(y), 1, 1))
+
+
+def absolute(y, z):
+    r = z[:, 0] - y
+    return np.abs(r), np.sign(r)[:, None], np.zeros((len(y), 1, 1))
 
 
 def huber(delta):
@@ -78,6 +83,7 @@ LOSSES = [
     Row("softmax of 2", SoftmaxLoss(2), softmax, lambda rng, n: rng.integers(0, 2, n)),
     Row("softmax, codes", SoftmaxLoss(3), softmax, lambda rng, n: rng.integers(0, 3, n)),
     Row("softmax, soft", SoftmaxLoss(3), softmax, shares),
+    Row("absolute", ABSOLUTE, absolute, lambda rng, n: rng.normal(size=n)),
     Row("scaled huber", ScaledHuberLoss(1.35), None, lambda rng, n: rng.normal(size=n), (0.8,)),
 ]
 each_loss = pytest.mark.parametrize("row", LOSSES, ids=str)
@@ -147,14 +153,15 @@ def test_any_number_of_classes_and_columns(classes, d):
 
 
 @each_loss
+@pytest.mark.parametrize("precision", HESSIAN)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_any_order_of_the_entries_in_memory(row, dtype):
+def test_any_order_of_the_entries_in_memory(row, dtype, precision):
     slab, coordinates, theta = problem(row, 77, 11, dtype)
-    want = expand(row, slab, coordinates, theta)
+    want = expand(row, slab, coordinates, theta, precision=precision)
     wide, tall = np.full((80, 30), np.nan, dtype), np.full((12, 100), np.nan, dtype)
     for X in (wide[:77, 7:18], wide[:77, :11], tall[:11, :77].T, tall[1:, 23:].T):
         X[:] = slab.X
-        got = expand(row, Slab(X, slab.y, slab.weight, slab.offset), coordinates, theta)
+        got = expand(row, Slab(X, slab.y, slab.weight, slab.offset), coordinates, theta, precision=precision)
         assert (got.totals == want.totals).all()
         assert (got.gradients == want.gradients).all()
         assert (got.lower == want.lower).all()

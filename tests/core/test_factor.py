@@ -70,13 +70,14 @@ def test_norm_of_a_nan_is_nan(at):
     assert np.isnan(norm_1(A))
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("n", [1, 2, 7])
-def test_rcond_is_within_a_factor_of_three(n):
-    A = positive(n)
+def test_rcond_is_within_a_factor_of_three(n, dtype):
+    A = positive(n).astype(dtype)
     want = 1 / np.linalg.cond(A, 1)
     L, norm = A.copy(), norm_1(A)
     cholesky_factor(L)
-    assert want / 1.0001 <= cholesky_rcond(L, norm, np.empty(3 * n), np.empty(n, np.intc)) <= 3 * want
+    assert want / 1.0001 <= cholesky_rcond(L, norm, np.empty(3 * n, dtype), np.empty(n, np.intc)) <= 3 * want
 
 
 def test_rcond_of_nothing_is_one():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -233,6 +234,18 @@ def test_disorder_is_found():
     for begin, end in (([1], [0]), ([-1], [1]), ([0], [9])):
         with pytest.raises(ValueError, match="row 0 has entries"):
             look(begin, end, [0, 1])
+
+
+def test_rows_of_every_order_of_columns():
+    """One row of each sequence of up to four columns of three, alone and beside others."""
+    for length in range(5):
+        for columns in product(range(3), repeat=length):
+            ascending = all(a < b for a, b in pairwise(columns))
+            for before, after in (([], []), ([2], [0]), ([0], [2])):
+                first, last = len(before), len(before) + length
+                begin, end = [0, first, last], [first, last, last + len(after)]
+                found = stored.disorder(*(np.array(a, np.int64) for a in (begin, end, before + list(columns) + after)), 3)
+                assert found[0] == (stored.SOUND if ascending else stored.UNSORTED)
 
 
 def test_rows_are_taken_without_a_copy_of_entries():
