@@ -173,7 +173,7 @@ def test_who_reads_is_one_rule(client, persisted):
         assert engine() is None
     with pytest.raises(TypeError, match="engine of a Dask collection must be None, 'serial' or a distributed.Client, got 'threads'"):
         engine(engine="threads")
-    with pytest.raises(TypeError, match="engine says who reads the partitions of a collection"):
+    with pytest.raises(TypeError, match="engine says who reads Parquet files or the partitions of a collection"):
         source(X, COLUMNS["y"], engine=client)
 
 

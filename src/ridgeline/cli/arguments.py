@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--seed", type=int, default=0, help="of the random choice of test rows (0)")
     fit.add_argument("--out", metavar="MODEL", help="save the model to this file")
     fit.add_argument("--stream", action="store_true", help="read the rows in passes, as is done of itself above 256 MB")
+    fit.add_argument("--engine", metavar="ENGINE", help="dask://HOST:PORT, dask or ray: whose workers open the files (Parquet)")
     fit.add_argument("--checkpoint", metavar="FILE", help="record the fit, so that the same command goes on where it ended")
     fit.add_argument("--time-limit", type=float, metavar="SECONDS", help="end with the best coefficients found by then")
     fit.add_argument("--categories", action="append", metavar="COLUMN=A,B", help="the words of a column, the reference first")

@@ -9,12 +9,14 @@ import sys
 import warnings
 from contextlib import nullcontext
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from .. import model_file, moments_file
 from ..certificate import FitWarning
 from ..checkpoints.scope import checkpoint
+from ..engines.naming import connected, machines
 from ..moments import moments_of
 from ..report import certificate_lines, coefficient_lines, facts, plural
 from ..sources import Slab, fold
@@ -31,7 +33,7 @@ from .refusal import Refusal
 LARGE = 1 << 28
 """Bytes of a file above which it is read in passes: 256 MB of text are some 2 GB of cells in memory."""
 
-IN_PASSES = ("stream", "skip_damaged", "checkpoint", "time_limit", "moments_out")
+IN_PASSES = ("stream", "engine", "skip_damaged", "checkpoint", "time_limit", "moments_out")
 """Options that ask for passes over the rows."""
 
 
@@ -45,11 +47,17 @@ def in_passes(options: argparse.Namespace) -> bool:
 
 
 def fit_in_passes(options: argparse.Namespace) -> None:
+    """Fit, here or on the machines of an engine."""
+    with connected(options.engine) if options.engine else nullcontext() as engine:
+        _fit(options, engine)
+
+
+def _fit(options: argparse.Namespace, engine: Any) -> None:
     """Fit, print the report, save model and moments."""
     for name in ("drop_missing", "test_fraction"):
         if getattr(options, name):
             raise Refusal(f"--{name.replace('_', '-')} needs the table in memory, and this fit reads its rows in passes; leave it out.")
-    rows, features = _rows(options)
+    rows, features = _rows(options, engine)
     quiet = options.quiet or not sys.stderr.isatty()
     with checkpoint(options.checkpoint) if options.checkpoint else nullcontext(), watched(None, not quiet):
         kind, why = _kind(rows, options)
@@ -81,10 +89,10 @@ def fit_in_passes(options: argparse.Namespace) -> None:
         print(f"\nsaved to {options.out}; predict with: python -m ridgeline predict {options.out} FILE")
 
 
-def _rows(options: argparse.Namespace) -> tuple[TableSource, Features]:
+def _rows(options: argparse.Namespace, engine: Any) -> tuple[TableSource, Features]:
     """The rows of the files, and the columns that are features."""
     skipped: list[Skipped] | None = [] if options.skip_damaged else None
-    table = open_files([options.file], skipped)
+    table = open_files([options.file], skipped, machines(engine))
     for part in skipped or ():
         print(f"ridgeline: skipped: {part.why}" + (f" ({part.rows} rows)" if part.rows else ""), file=sys.stderr)
     find(table, options.target, "target column")

@@ -7,8 +7,8 @@ what a lost worker had made.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import repeat
 from typing import Any
@@ -19,6 +19,9 @@ from .tree import root
 
 POLL = 0.1
 """Seconds between two calls of `waiting`."""
+
+CONNECT = 10.0
+"""Seconds in which a scheduler must answer and a worker be there."""
 
 
 class DaskEngine:
@@ -76,7 +79,7 @@ class DaskEngine:
             while not whole.done():
                 left = [future for future in left if not future.done()]  # an image that is let go stays until it is merged
                 waiting(self.count - len(left))
-                with suppress(TimeoutError):
+                with self.client.as_current(), suppress(TimeoutError):  # `wait` asks for the current one
                     wait(whole, timeout=POLL)
             return bytes(whole.result())
         finally:
@@ -87,6 +90,40 @@ class DaskEngine:
 def machines(engine: Any) -> Machines | None:
     """What gives partitions to the workers of a `distributed.Client`; None for anything else."""
     return partial(DaskEngine, engine) if is_client(engine) else None
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """A client of the scheduler at `host:port`; without an address, of workers of this machine, a process per processor.
+
+    Raises
+    ------
+    ImportError
+        Without `distributed`.
+    ConnectionError
+        If no scheduler answers, or it has no worker.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise ImportError("Dask's workers need dask.distributed: pip install 'ridgeline[dask]'.") from error
+    if not address:
+        with (
+            LocalCluster(processes=True, threads_per_worker=1, dashboard_address=None, silence_logs=50) as local,
+            Client(local, set_as_default=False) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(f"tcp://{address}", timeout=CONNECT, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(f"no Dask scheduler answers at {address} within {CONNECT:g} seconds; is it running there?") from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT)
+        except TimeoutError as error:
+            raise ConnectionError(f"the Dask scheduler at {address} has had no worker for {CONNECT:g} seconds; start some.") from error
+        yield client
 
 
 def is_client(value: Any) -> bool:

@@ -6,7 +6,9 @@ runs again what was lost with a worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -60,6 +62,28 @@ def _tasks() -> tuple[Any, Any]:
 def _joined(*images: bytes) -> bytes:
     """`node`, of arguments one by one: Ray resolves references among these alone."""
     return node(images)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[str]:
+    """Ray as it is at `host:port`; without an address, at RAY_ADDRESS, or else on this machine.
+
+    Raises
+    ------
+    ImportError
+        Without `ray`.
+    ConnectionError
+        If nothing answers.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise ImportError("Ray's workers need ray: pip install 'ridgeline[ray]'.") from error
+    ray.init(address=address or None, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        yield "ray"
+    finally:
+        ray.shutdown()
 
 
 def machines(engine: Any) -> Machines | None:

@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from ..engines.contract import Machines
+from ..engines.naming import machines
 from . import dask_collections, ray_objects
 from .arrays import ArraySource
 from .chunks import ChunkSource
 from .columns import Table
 from .folding import EMPTY, Schema, Source
 from .mapped import is_npy, open_npy
+from .shared_files import SharedFiles
 from .skipping import Skipped, warn_of
 from .table import TableSource
 
@@ -74,7 +77,8 @@ def source(
         for any number.
     engine : {None, "serial", "ray"} or distributed.Client, optional
         Who reads the partitions of a collection. None: of Dask's, the workers of the client that Dask would compute with, where there is
-        one; of Ray's, its workers; summaries alone come back. "serial": this process, a partition at a time. Results have the same bits.
+        one; of Ray's, its workers; summaries alone come back. "serial": this process, a partition at a time. Of Parquet files, whose
+        workers open them, on paths that all know; None for this process. Results have the same bits.
     on_error : {"raise", "skip"}
         Whether what cannot be read is an error, when a pass comes to it, or left out: of Parquet, row groups and files; of CSV, lines with
         more or fewer cells than the header; of `.npy` files that are cut short, the rows that are not whole in all of them; of chunks,
@@ -109,8 +113,8 @@ def source(
     """
     data, kind = _recognise(data, y, target)
     collection = COLLECTIONS.get(_package(data))
-    if engine is not None and collection is None:
-        raise TypeError("engine says who reads the partitions of a collection of Dask's or Ray's, and these data are none.")
+    if engine is not None and collection is None and kind != "files":
+        raise TypeError("engine says who reads Parquet files or the partitions of a collection (Dask, Ray), and these data are neither.")
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
     skipped: list[Skipped] | None = [] if on_error == "skip" else None
@@ -127,7 +131,7 @@ def source(
         if target is None:
             raise ValueError("target is missing; a table needs the name of the column to predict: source(data, target='y').")
         if kind == "files":
-            opened = open_files(data, skipped)
+            opened = open_files(data, skipped, machines(engine))
         else:
             opened = _open_table(data) if collection is None else collection.open_table(data, engine)
         rows = TableSource(opened, target, weight, offset, features, categories, n_threads)
@@ -228,8 +232,11 @@ def _open_table(data: Any) -> Table:
     return FrameTable(data)
 
 
-def open_files(paths: Sequence[str], skipped: list[Skipped] | None = None) -> Table:
-    """Files of one kind, folders and globs, as one table; with a list `skipped`, what cannot be read is left out and appended to it."""
+def open_files(paths: Sequence[str], skipped: list[Skipped] | None = None, elsewhere: Machines | None = None) -> Table:
+    """Files of one kind, folders and globs, as one table.
+
+    With a list `skipped`, what cannot be read is left out and appended to it; with machines `elsewhere`, they are the ones to open them.
+    """
     name = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
     found: list[str] = []
     for path in paths:
@@ -243,10 +250,13 @@ def open_files(paths: Sequence[str], skipped: list[Skipped] | None = None) -> Ta
     from .text import SUFFIXES, CsvTable
 
     if all(path.endswith(SUFFIXES) for path in found):
+        if elsewhere is not None:
+            raise TypeError(f"{name} is CSV, which is read from its beginning, by one; write it as Parquet for several machines to share.")
         return CsvTable(found, name, skipped)
     from .parquet import is_parquet, open_paths
 
     strange = next((path for path in found if not is_parquet(path)), None)
     if strange is not None:
         raise ValueError(f"{strange} is neither Parquet nor CSV by its name or its first bytes (.parquet, {', '.join(SUFFIXES)}, .npy).")
-    return open_paths(found, name, skipped)
+    table = open_paths(found, name, skipped)
+    return table if elsewhere is None else SharedFiles(table, elsewhere)

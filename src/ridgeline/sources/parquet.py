@@ -24,13 +24,17 @@ BUFFER = 1 << 25
 
 @dataclass
 class ParquetFile:
-    """One file: where it is, which of its row groups are wanted, and columns that its folder's name gives (`year=2024/`)."""
+    """One file: where it is, which of its row groups are wanted, and columns that its folder's name gives (`year=2024/`).
+
+    `rows` in all and the `groups` to be read are known to the table that has opened it.
+    """
 
     path: str
     filesystem: Any = None
     wanted: list[int] | None = None
     keys: dict[str, Any] = field(default_factory=dict)
     rows: int = -1
+    groups: list[int] = field(default_factory=list)
 
     def open(self, words: Sequence[str] = (), columns: int = 1) -> Any:
         """Open it, and read its footer; `words` are columns to read as dictionaries, `columns` how many are to be read."""
@@ -81,6 +85,7 @@ class ParquetTable:
             with file.open() as opened:
                 columns = columns_of(opened.schema_arrow, file.path)
                 file.rows = opened.metadata.num_rows
+                file.groups = list(range(opened.num_row_groups)) if file.wanted is None else file.wanted
             columns.update({key: _column_of_value(value) for key, value in file.keys.items()})
             self.columns = self._reconcile(columns, file) if number else columns
 
