@@ -19,11 +19,14 @@ from .checkpoints import unrecorded
 from .conversion import column_names
 from .estimators.base import Estimator
 from .groups import GroupedRows, Groups, groups_between, groups_by_key
-from .labels import check_labels
+from .labels import check_labels, classes_of
 from .many_fits import ManyFits
-from .sources import EMPTY, source
+from .sources import EMPTY, ArraySource, ChunkSource, source
+from .sources.grouping import in_groups
+from .sources.table import TableSource
 from .threads import reduce, thread_count
 from .validation import as_real_array, check_matrix, unmasked
+from .views import regression_rows
 
 ALONE = 16
 """Groups in a run where there is no kernel for the estimator: an interrupt waits for the runs at hand, and a fit may take milliseconds."""
@@ -32,7 +35,7 @@ ALONE = 16
 def fit_many(
     model: Estimator,
     X: Any,
-    y: Any,
+    y: Any = None,
     groups: Any = None,
     *,
     boundaries: Any = None,
@@ -46,9 +49,9 @@ def fit_many(
     ----------
     model : estimator
         Any of Ridgeline's; its parameters serve every group. It is not changed.
-    X : array-like or sparse matrix of shape (n, d), array-like of shape (g, n, d), data frame or Arrow table
+    X : array-like or sparse matrix of shape (n, d), array-like of shape (g, n, d), data frame, Arrow table or source
         In three dimensions, g groups of n rows each. Of a table, the columns named by `y`, `groups`, `sample_weight` and `offset` have
-        that role and the others are features.
+        that role and the others are features. `ridgeline.source(path, target="price", groups="shop")` alone, which names the roles itself.
     y : array-like of shape (n,) or (n, t), (g, n) or (g, n, t) beside a three-dimensional X, or the name of a column, or a list of names
         Targets; each of several columns is fitted by itself.
     groups : array-like of shape (n,) or the name of a column, optional
@@ -83,7 +86,8 @@ def fit_many(
     arithmetic. They give the bits of a separate fit, with one exception: `fit` refines least squares of up to 4096 entries of X to the
     last digit (65536 of float32), and here the answer keeps the ten or more digits that its certificate tells. Classes are those of
     all the rows; a group that lacks some is fitted with those it has. Rows of a group that do not lie together are gathered a megabyte at
-    a time.
+    a time. Rows of a source are put in the order of their groups in temporary files first: a read of the keys, a read and a write of the
+    rows; in memory stay the keys, the fits, one number per row for the classes of a classifier, and of the files what the system caches.
 
     Examples
     --------
@@ -97,6 +101,8 @@ def fit_many(
     """
     if not isinstance(model, Estimator):
         raise TypeError(f"model must be an estimator of ridgeline, got {model!r}.")
+    if isinstance(X, (TableSource, ArraySource, ChunkSource)):
+        return _fit_source(model, X, (y, groups, boundaries, sample_weight, offset), n_threads)
     names, X, y, groups, sample_weight, offset = _columns(X, y, groups, sample_weight, offset)
     X, y, boundaries, sample_weight, offset = _flat(X, y, groups, boundaries, sample_weight, offset)
     matrix = check_matrix(X)
@@ -104,13 +110,40 @@ def fit_many(
     classes, targets = _targets(model, y, len(matrix))
     weight, offset = (_per_row(a, name, len(matrix)) for a, name in ((sample_weight, "sample_weight"), (offset, "offset")))
     rows = GroupedRows(matrix, targets.reshape(len(matrix), -1), weight, offset, parts)
-    dtype = np.dtype(np.float32 if matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4 else np.float64)
-    template, n_targets = type(model)(**model.get_params()), None if targets.ndim == 1 else targets.shape[1]
-    fits = ManyFits(template, parts.keys, matrix.shape[1], n_targets, classes, names, dtype)
+    return _fit_groups(model, rows, None if targets.ndim == 1 else targets.shape[1], classes, names, n_threads)
+
+
+def _fit_source(model: Estimator, rows: Any, others: tuple[Any, ...], n_threads: int | None) -> ManyFits:
+    """Fit the groups of a table: put in their order in temporary files, then read from there."""
+    if not (isinstance(rows, TableSource) and rows.has_groups):
+        raise TypeError(
+            "fit_many takes the source of a table whose column of keys is named, source(path, target='price', groups='shop'), or arrays."
+        )
+    if any(other is not None for other in others):
+        raise TypeError("the source names targets, groups, weights and offsets itself; leave them out of fit_many.")
+    classes = values = None
+    if model._estimator_type == "classifier":
+        classes, values, _ = classes_of(rows)
+    elif rows.schema.labels is not None:
+        regression_rows(rows)  # says so
+    keys, starts, ordered = in_groups(rows)
+    targets = ordered.y if values is None else np.searchsorted(values, ordered.y).astype(np.float64)
+    grouped = GroupedRows(ordered.X, targets.reshape(len(targets), -1), ordered.weight, ordered.offset, Groups(keys, starts))
+    names = np.array(rows.schema.features, dtype=object)
+    return _fit_groups(model, grouped, None if rows.n_targets == 1 else rows.n_targets, classes, names, n_threads)
+
+
+def _fit_groups(
+    model: Estimator, rows: GroupedRows, n_targets: int | None, classes: np.ndarray | None, names: np.ndarray | None, n_threads: int | None
+) -> ManyFits:
+    """Fit every group of checked rows."""
+    X, parts = rows.X, rows.groups
+    dtype = np.dtype(np.float32 if X.dtype.kind == "f" and X.dtype.itemsize <= 4 else np.float64)
+    fits = ManyFits(type(model)(**model.get_params()), parts.keys, X.shape[1], n_targets, classes, names, dtype)
     most = ALONE if type(model).fit_groups is Estimator.fit_groups else len(parts)
     with warnings.catch_warnings(), unrecorded():
         warnings.simplefilter("ignore", FitWarning)
-        reduce(parts.jobs(matrix.shape[1], most), partial(_fit_run, fits, rows), thread_count(n_threads))
+        reduce(parts.jobs(X.shape[1], most), partial(_fit_run, fits, rows), thread_count(n_threads))
     fits.require_one()
     fits.warn()
     return fits

@@ -38,6 +38,7 @@ def source(
     target: str | Sequence[str] | None = None,
     weight: str | None = None,
     offset: Any = None,
+    groups: str | None = None,
     features: Sequence[str] | None = None,
     categories: Mapping[str, Sequence[Any]] | None = None,
     spool: bool | str | os.PathLike[str] = False,
@@ -65,6 +66,8 @@ def source(
         Column of a table with the sample weights.
     offset : str, or array-like of shape (n,), optional
         What is added to the prediction of each row: the column of a table, or the numbers beside a matrix.
+    groups : str, optional
+        Column of a table with the key of each row's group, for `fit_many`.
     features : list of str, optional
         Columns of a table that make X, in this order; None for all that have no other role.
     categories : mapping of str to sequence, optional
@@ -122,7 +125,7 @@ def source(
     parts = kind == "files" or (kind == "chunks" and collection is None) or (kind == "a matrix" and in_files)
     if skipped is not None and not parts:
         raise TypeError(NO_SKIPPING.format(data=f"rows of {'a table' if kind == 'table' else kind}"))
-    columns = {"target": target, "weight": weight, "features": features, "categories": categories}
+    columns = {"target": target, "weight": weight, "groups": groups, "features": features, "categories": categories}
     if kind in ("files", "table"):
         for name, value in (("y", y), ("sample_weight", sample_weight)):
             if value is not None:
@@ -134,7 +137,7 @@ def source(
             opened = open_files(data, skipped, machines(engine))
         else:
             opened = _open_table(data) if collection is None else collection.open_table(data, engine)
-        rows = TableSource(opened, target, weight, offset, features, categories, n_threads)
+        rows = TableSource(opened, target, weight, offset, features, categories, n_threads, groups)
         rows.skipped = tuple(skipped or ())
         warn_of(rows.skipped)
         return rows

@@ -7,6 +7,7 @@ deleted as soon as they are closed.)
 from __future__ import annotations
 
 import errno
+import math
 import os
 import tempfile
 from contextlib import suppress
@@ -21,6 +22,29 @@ from .folding import EMPTY, Schema, Slab, Source, in_arrays, require_rows
 
 def _unnamed(folder: str | None) -> Any:
     return tempfile.TemporaryFile(dir=folder, prefix="ridgeline-")
+
+
+def reserved(shape: tuple[int, ...], dtype: np.dtype, folder: Any = None) -> np.ndarray:
+    """An array in a temporary file whose place on the disk is taken beforehand: writing to a map of a full disk would end the process.
+
+    Raises
+    ------
+    OSError
+        Where there is no room.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if not size:
+        return np.empty(shape, dtype)
+    folder = None if folder is None else os.fspath(folder)
+    with _unnamed(folder) as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            where = folder or tempfile.gettempdir()
+            raise OSError(error.errno, f"no space left in {where} for {size} bytes of rows in order of their groups") from error
+        return np.memmap(file, dtype, "r+", shape=shape)
 
 
 class _Column:

@@ -6,7 +6,7 @@ in the processor's cache until the kernel has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +45,8 @@ class TableSource:
     target : str or list of str
         Columns to predict: numbers, or one column of words for a classifier.
     weight, offset : str, optional
+    groups : str, optional
+        Column of the keys that `fit_many` goes by: numbers or words.
     features : list of str, optional
         Columns of X, in this order; None for all the others, in the order of the table.
     categories : mapping of str to sequence, optional
@@ -73,14 +75,17 @@ class TableSource:
         features: Sequence[str] | None = None,
         categories: Mapping[str, Sequence[Any]] | None = None,
         n_threads: int | None = None,
+        groups: str | None = None,
     ) -> None:
         self.table = table
         self.n_threads = n_threads
         self.reads = 0
         self._targets = [target] if isinstance(target, str) else list(target)
-        self._weight, self._offset = weight, offset
+        self._weight, self._offset, self._groups = weight, offset, groups
         self._flat = isinstance(target, str)
-        roles = {name for name in (*self._targets, weight, offset) if name is not None}
+        roles = {name for name in (*self._targets, weight, offset, groups) if name is not None}
+        if groups is not None:
+            find(table, groups, "groups column")
         if isinstance(features, str):
             raise TypeError(f"features is a list of column names, got the name {features!r}; write [{features!r}].")
         self._features = [name for name in table.columns if name not in roles] if features is None else list(features)
@@ -124,6 +129,38 @@ class TableSource:
         return {name: Categories(name, given[name]) if name in given else found[name] for name in sought}
 
     @property
+    def has_weight(self) -> bool:
+        return self._weight is not None
+
+    @property
+    def has_groups(self) -> bool:
+        return self._groups is not None
+
+    def keyed(self, features: bool = True) -> Iterator[tuple[np.ndarray, Iterator[Slab]]]:
+        """The key of every row of a batch, and its rows; without `features` the keys alone are read, and there are no rows."""
+        assert self._groups is not None
+        names = self._columns(self._features)
+        parallel = thread_count(self.n_threads) > 1
+        if not features:
+            for batch in ahead(self.table.batches([self._groups], 1, parallel)):
+                if batch.rows:
+                    yield self._keys(batch), iter(())
+            return
+        for batch in ahead(self.table.batches([*names, self._groups], self.n_features, parallel)):
+            for decoded in self._decoded([batch], self._features):
+                yield self._keys(batch), self._slabs(decoded, 0, batch.rows)
+
+    def _keys(self, batch: Batch) -> np.ndarray:
+        name = self._groups
+        assert name is not None
+        if self.table.columns[name].dtype is None:
+            codes, words = batch.words(name)
+            return np.array(words)[codes]
+        keys = batch.numbers(name)
+        require_placed(keys.astype(np.float64, copy=False), f"groups column {name!r}", batch)
+        return keys
+
+    @property
     def partitions(self) -> Partitions[TableSource] | None:
         there = self.table.partitions(self._columns(self._features))
         return None if there is None else there.map(self.of(None).of)
@@ -149,7 +186,10 @@ class TableSource:
     def _decode(self, features: Sequence[str], run: int = 0) -> Iterator[_Decoded]:
         """Batches as arrays, from a run on; in the thread that reads ahead."""
         parallel = thread_count(self.n_threads) > 1
-        for batch in self.table.batches(self._columns(features), self.n_features, parallel, run):
+        yield from self._decoded(self.table.batches(self._columns(features), self.n_features, parallel, run), features, run)
+
+    def _decoded(self, batches: Iterable[Batch], features: Sequence[str], run: int = 0) -> Iterator[_Decoded]:
+        for batch in batches:
             if batch.run < run or not batch.rows:
                 continue
             columns = [self._values(batch, name) for name in features]
