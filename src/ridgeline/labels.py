@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .sources import Slab, Source, fold
-from .validation import as_real_array, first_position, is_missing, unmasked, warn_of_column
+from .validation import SUM_TOLERANCE, as_real_array, first_position, is_missing, require_probabilities, unmasked, warn_of_column
 
 
 def _one_per_row(y: Any, n: int) -> np.ndarray:
@@ -46,10 +46,6 @@ def _require_labels(labels: np.ndarray) -> None:
         raise ValueError(f"y has dtype {labels.dtype}, which cannot be class labels; use whole numbers or names.")
 
 
-SUM = 1e-5
-"""By which probabilities in single precision may miss the sum of one, with room; they are scaled to it."""
-
-
 def check_probabilities(y: Any, n: int) -> np.ndarray | None:
     """Probabilities of c >= 2 classes (n, c) as float64, each row with the sum one; None for y of any other form.
 
@@ -62,17 +58,11 @@ def check_probabilities(y: Any, n: int) -> np.ndarray | None:
     if given is None or given.ndim != 2 or given.shape[1] < 2 or given.dtype.kind in "USMm" or len(given) != n:
         return None
     given = as_real_array(given, "y")
+    given = given if given.dtype.char in SUM_TOLERANCE else given.astype(np.float64)
+    name = f"y, of shape {given.shape} and so taken for probabilities of {given.shape[1]} classes,"
+    require_probabilities(given, name, "y should be a 1d array of labels, or such a table.", rows=True)
     soft = np.array(given, dtype=np.float64, order="C")
-    bad = ~((soft >= 0) & (soft < np.inf))
-    what = f"y of shape {given.shape} is taken for probabilities of {given.shape[1]} classes (labels are one number or name per row)"
-    if bad.any():
-        raise ValueError(f"{what}, and is {soft[bad][0].item()!r} at {first_position(bad)}; probabilities are zero or more.")
-    sums = soft.sum(axis=1)
-    off = np.abs(sums - 1) > SUM
-    if off.any():
-        row = int(np.argmax(off))
-        raise ValueError(f"{what}, and row {row} has the sum {sums[row]:g} in place of 1. y should be a 1d array of labels.")
-    soft /= sums[:, None]
+    soft /= soft.sum(axis=1, keepdims=True)
     return soft
 
 

@@ -350,6 +350,12 @@ class Moments:
         return f"<{type(self).__name__}: {self.n_features} features, {self.n_targets} target(s), weight {self.weight:g}>"
 
 
+def require_moments(moments: Any) -> None:
+    """Raise a ValueError for moments of no rows."""
+    if not moments.weight > 0:
+        raise ValueError("the moments hold no rows (their weight is zero); add some with Moments.of(X, y).")
+
+
 def additions(p: int) -> int:
     """How many numbers at most are added up one by one to an entry of a segment's scatter: the rows of a block, then the blocks."""
     return gram_rows(p) + max(SEGMENT_ELEMENTS // p, SEGMENT_ROWS) // gram_rows(p)

@@ -65,9 +65,9 @@ def test_small_fits_and_single_precision_take_them_too():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ((4, 1, -0.5), "probabilities are zero or more"),
-        ((4, 1, np.nan), r"is nan at row 4"),
-        ((4, 1, 0.9), "row 4 has the sum"),
+        ((4, 1, -0.5), "holds -0.5 at row 4, column 1, which is not a probability"),
+        ((4, 1, np.nan), "holds nan at row 4, column 1"),
+        ((4, 1, 0.9), "taken for probabilities of 2 classes, does not sum to 1 at row 4"),
     ],
 )
 def test_what_is_no_probability_is_named(change, message):

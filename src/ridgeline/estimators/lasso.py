@@ -11,7 +11,7 @@ import numpy as np
 
 from ..blame import warn
 from ..certificate import worst
-from ..moments import Moments, moments_of
+from ..moments import Moments, moments_of, require_moments
 from ..solvers.lasso import LassoSolution, Penalty, solve_lasso
 from ..solvers.least_squares import normal_equations
 from ..solvers.quadratic import MomentsQuadratic, Quadratic, RowsQuadratic, double_moments
@@ -235,8 +235,7 @@ class ElasticNet(Regressor):
         ValueError
             If they hold no rows.
         """
-        if not moments.weight > 0:
-            raise ValueError("the moments hold no rows (their weight is zero); add some with Moments.of(X, y).")
+        require_moments(moments)
         self._fit(None, moments, moments.n_targets == 1)
         self._remember_columns(moments.n_features, None)
         self.certificate_.warn()

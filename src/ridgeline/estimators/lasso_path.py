@@ -10,6 +10,7 @@ import numpy as np
 
 from ..blame import warn
 from ..certificate import worst
+from ..moments import require_moments
 from ..solvers.lasso import alpha_grid, largest_alpha, solve_path
 from ..solvers.quadratic import MomentsQuadratic, Quadratic, RowsQuadratic, gram_difference
 from ..sources import ArraySource
@@ -325,8 +326,7 @@ def _problem(X: Any, y: Any, moments: Any, fit_intercept: bool, n_threads: int |
             raise TypeError("the path takes rows, X and y, or their moments, not both.")
         if moments.n_targets != 1:
             raise ValueError(f"the moments have {moments.n_targets} targets; take a path for each.")
-        if not moments.weight > 0:
-            raise ValueError("the moments hold no rows (their weight is zero); add some with Moments.of(X, y).")
+        require_moments(moments)
         return MomentsQuadratic(moments, fit_intercept)
     matrix = check_matrix(X)
     targets = check_targets(y, len(matrix))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..certificate import Certificate
-from ..moments import Moments, moments_of
+from ..moments import Moments, moments_of, require_moments
 from ..solvers.batch import Batch
 from ..solvers.dual import solve_dual
 from ..solvers.few_rows import certificate_of_kernel, fit_few_rows, fit_groups
@@ -212,8 +212,7 @@ class _LeastSquares(LeastSquaresStatistics):
         ValueError
             If they hold no rows.
         """
-        if not moments.weight > 0:
-            raise ValueError("the moments hold no rows (their weight is zero); add some with Moments.of(X, y).")
+        require_moments(moments)
         self._store(self._solve(moments, self._alphas(moments.n_targets), None), moments, moments.n_targets == 1)
         self._remember_columns(moments.n_features, None)
         self.certificate_.warn()
