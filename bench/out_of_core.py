@@ -5,8 +5,10 @@
 Writes a Parquet and a .npy file of float32 rows, one after the other and a piece at a time, and deletes each before the next is written:
 the disk needs room for one of them.  Every run is a process of its own, whose peak memory is told;
 the runs take turns, and each time is the least of the rounds.  A scan reads every column (of Parquet: decompresses and decodes it) and does
-nothing with it; a fit's rate counts each of its passes over the file.  With --cold the file is dropped from the system's cache before each
-run.
+nothing with it.  A rate is rows read per second, those of every pass of a fit, times the size of a row in memory; "beside the scan" is it
+over the scan's.  Processor seconds per pass, of all threads, do not depend on what else runs, and say what bounds a fit: where they exceed
+the seconds of a scan times the processors, no overlap of reading with computing reaches its rate.  With --cold the file is dropped from the
+system's cache before each run.  What each run took is told on standard error when it ends.
 """
 
 import argparse
@@ -98,9 +100,9 @@ def open_rows(folder, kind, target):
 
 
 def run(folder, kind, what):
-    """Seconds, passes and megabytes of one run in this process."""
+    """Seconds, passes, processor seconds and megabytes of one run in this process."""
     given = open_rows(folder, kind, MODELS[what][1] if what in MODELS else "y")
-    start, passes = time.perf_counter(), 1
+    start, passes, before = time.perf_counter(), 1, time.process_time()
     if what == "scan" and kind == "parquet":
         for _ in given.segments():
             pass
@@ -113,7 +115,8 @@ def run(folder, kind, what):
                 pass
     else:
         passes = MODELS[what][0].fit_source(given).certificate_.passes
-    return {"seconds": time.perf_counter() - start, "passes": passes, "megabytes": peak()}
+    processor = time.process_time() - before
+    return {"seconds": time.perf_counter() - start, "passes": passes, "processor": processor, "megabytes": peak()}
 
 
 def peak():
@@ -139,6 +142,7 @@ def measure(folder, kind, whats, rounds, cold):
                 drop(folder)
             command = [sys.executable, "-m", "bench.out_of_core", "--run", folder, kind, what]
             got = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            print(kind, what, got, file=sys.stderr, flush=True)
             before = best.get((kind, what), got)
             best[kind, what] = min(before, got, key=lambda record: record["seconds"])
     return best
@@ -146,14 +150,14 @@ def measure(folder, kind, whats, rounds, cold):
 
 def table(best, size):
     """Lines of Markdown."""
-    yield "| file | what | passes | seconds | GB/s per pass | beside the scan | peak resident MB |"
-    yield "|---|---|---:|---:|---:|---:|---:|"
+    yield "| file | what | passes | seconds | GB/s | beside the scan | processor seconds per pass | peak resident MB |"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|"
     for (kind, what), record in best.items():
         scan = best[kind, "scan"]["seconds"]
         each = record["seconds"] / record["passes"]
         yield (
             f"| {kind} | {what} | {record['passes']} | {record['seconds']:.2f} | {size / each / 1e9:.2f} | {scan / each:.2f} | "
-            f"{record['megabytes']:.0f} |"
+            f"{record['processor'] / record['passes']:.2f} | {record['megabytes']:.0f} |"
         )
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ridgeline import ElasticNetCV, LassoCV, Moments, RidgeCV, source
+from ridgeline import ElasticNetCV, LassoCV, LogisticRegressionCV, Moments, RidgeCV, source
 from ridgeline.fold_moments import InFolds, moments_of_folds, row_count
 from ridgeline.folds import fold_bounds
 from ridgeline.sources.folding import Place
@@ -120,3 +120,34 @@ def test_what_a_search_refuses():
         assert not hasattr(model, "coef_")
     with pytest.raises(ValueError, match="one is needed"):
         LassoCV().fit_source(chunks(y=np.column_stack([Y, Y])))
+
+
+LABELS = np.digitize(Y, [-4.0, -1.0])
+
+
+@pytest.mark.parametrize("labels", [LABELS, (LABELS > 0).astype(np.int8), np.array(["ant", "bee", "cow"])[LABELS]], ids=["3", "2", "names"])
+@pytest.mark.parametrize(
+    "options", [{}, {"class_weight": "balanced"}, {"scoring": lambda model, X, y, sample_weight=None: model.score(X, y)}]
+)
+def test_a_search_of_labels_over_chunks_is_that_of_the_rows(labels, options):
+    inside = LogisticRegressionCV(Cs=[0.01, 1.0], cv=3, **options).fit(X, labels, WEIGHT)
+    model = LogisticRegressionCV(Cs=[0.01, 1.0], cv=3, **options).fit_source(chunks(y=labels))
+    assert model.classes_.tolist() == inside.classes_.tolist() and model.C_.tolist() == inside.C_.tolist()
+    np.testing.assert_allclose(model.coef_, inside.coef_, rtol=1e-6)
+    for label, scores in inside.scores_.items():
+        np.testing.assert_allclose(model.scores_[label], scores, atol=1e-3)
+
+
+def test_labels_of_a_mapped_file_have_the_bits_of_its_array(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    model = LogisticRegressionCV(Cs=3).fit_source(source(tmp_path / "X.npy", LABELS))
+    assert (model.coef_ == LogisticRegressionCV(Cs=3).fit(X, LABELS).coef_).all()
+
+
+def test_what_a_search_of_labels_refuses():
+    with pytest.raises(TypeError, match="read only once"):
+        LogisticRegressionCV().fit_source(source(iter([(X, LABELS)])))
+    with pytest.raises(ValueError, match="takes no offsets"):
+        LogisticRegressionCV().fit_source(source(X, LABELS > 0, offset=Y))
+    with pytest.raises(ValueError, match="Cs is empty"):
+        LogisticRegressionCV(Cs=[]).fit_source(source(X, LABELS))

@@ -9,18 +9,21 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..folds import DEFAULT_FOLDS, Split, check_folds, given_splits, is_count, stratified_splits
-from ..labels import check_labels, class_shares, class_weights
+from ..labels import check_labels, class_factors, class_shares, class_weights, classes_of
 from ..objective import Objective
 from ..solvers.penalty_path import penalty_path
 from ..solvers.proximal_newton import proximal_newton
 from ..solvers.select import Minimum, minimise
-from ..sources import ArraySource
+from ..sources import ArraySource, Source, require_rereadable
+from ..sources.spool import spool
 from ..validation import as_real_array
+from ..views import ClassCodes
+from .base import source_names
 from .classifier import REMEDY, LinearClassifier, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes
 from .logistic import SOLVERS, LogisticRegression
 from .logistic_penalty import l1_weights, warn_of_penalty
 from .parameters import check_choice, check_count, check_flag, check_number
-from .routing import Router
+from .routing import Routed, Router
 from .scoring import Scorer, accuracies, scorer_of, told_of
 from .whole import all_or_nothing
 
@@ -174,30 +177,83 @@ class LogisticRegressionCV(Router, LinearClassifier):
         FitWarning
             If `certificate_.status` is not "optimal".
         """
-        self._check_hints()
-        Cs, ratios = self._grid()
-        warn_of_penalty(self.penalty, 1.0, 0.0 if self.penalty != "l1" else 1.0)
-        tol, max_iter = check_number(self.tol, "tol"), check_count(self.max_iter, "max_iter")
-        fit_intercept, refit = check_flag(self.fit_intercept, "fit_intercept"), check_flag(self.refit, "refit")
-        legacy = check_flag(self.use_legacy_attributes, "use_legacy_attributes")
-        chosen = scorer_of(self.scoring)
+        self._check_options()
         matrix, weight, names = self._fit_input(X, sample_weight)
         classes, codes = check_labels(y, len(matrix))
         counted = class_weights(self.class_weight, classes, codes, weight)
         source = self._checked(matrix, targets_of_classes(codes, len(classes)), counted, names)
-        share = class_shares(codes, counted, len(classes))
-        require_two_classes(classes, share)
-        scorer = told_of(classes, chosen)
+        require_two_classes(classes, class_shares(codes, counted, len(classes)))
         routed = self._route("fit", weight if weight.size else None, params)
-        splits = self._splits(X, y, codes, routed.split)
+        self._search(source, classes, codes, self._splits(X, y, codes, routed.split), routed)
+        self._remember_columns(matrix.shape[1], names)
+        return self
+
+    @all_or_nothing
+    def fit_source(self, source: Source) -> Self:
+        """Choose C and fit with it, from the rows of a source (`ridgeline.source`), whose targets are labels: whole numbers, or names.
+
+        Parameters
+        ----------
+        source : Source
+            From `ridgeline.source`, without offsets.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and for damaged files, with their place. Nothing fitted before is changed.
+        TypeError
+            For rows that come only once.
+
+        Notes
+        -----
+        Folds ask for rows by their number: those of a `.npy` file are read where they are, others written to a temporary file first. Beside
+        the rows some thirty bytes per row are in memory, and with `scoring` the rows of one fold. The answer is that of `fit` for the same
+        rows in the same order.
+        """
+        self._check_options()
+        require_rereadable(source)
+        if source.schema.offset:
+            raise ValueError("LogisticRegressionCV takes no offsets: its scores are of predictions without them.")
+        rows = source if isinstance(source, ArraySource) else spool(source)
+        classes, values, share = classes_of(rows)
+        require_two_classes(classes, share)
+        codes, counted = ClassCodes(rows, values, class_factors(self.class_weight, classes, share)).coded(rows.y, rows.weight)
+        targets = targets_of_classes(codes, len(classes))
+        coded = ArraySource(rows.X, targets, counted, n_threads=rows.n_threads, schema=rows.schema)
+        routed = Routed({}, {"sample_weight": rows.weight} if rows.weight.size else {})
+        self._search(coded, classes, codes, self._splits(rows.X, classes[codes], codes, {}), routed)
+        self._remember_columns(rows.n_features, source_names(source))
+        return self
+
+    def _check_options(self) -> None:
+        """Raise an error for a parameter out of range."""
+        self._check_hints()
+        self._grid()
+        warn_of_penalty(self.penalty, 1.0, 0.0 if self.penalty != "l1" else 1.0)
+        check_number(self.tol, "tol")
+        check_count(self.max_iter, "max_iter")
+        for flag in ("fit_intercept", "refit", "use_legacy_attributes"):
+            check_flag(getattr(self, flag), flag)
+        scorer_of(self.scoring)
+
+    def _search(self, source: ArraySource, classes: np.ndarray, codes: np.ndarray, splits: list[Split], routed: Routed) -> None:
+        """Choose from the fits of all splits, and fit the rows, which are checked."""
+        (Cs, ratios), tol, max_iter, refit = self._grid(), float(self.tol), int(self.max_iter), bool(self.refit)
+        scorer, matrix = told_of(classes, scorer_of(self.scoring)), source.X
+        share = class_shares(codes, source.weight, len(classes))
         with self._watched():
-            objective = Objective(source, loss_of_classes(len(classes)), 0.0, fit_intercept)
+            objective = Objective(source, loss_of_classes(len(classes)), 0.0, bool(self.fit_intercept))
             tried = np.zeros(1) if ratios is None else ratios
             paths, n_iter = _paths(objective, source, classes, codes, splits, Cs, tried, tol, max_iter)
             scores = np.empty(n_iter.shape)
             for path, score, (_, test) in zip(paths, scores, splits):
                 given = routed.of_rows(test, len(codes))
-                score[:] = _scores(scorer, classes, path, matrix[test], codes[test], given)
+                left_out: Any = _Numbered(matrix, test) if scorer is None else matrix[test]
+                score[:] = _scores(scorer, classes, path, left_out, codes[test], given)
             if refit:
                 k, j = np.unravel_index(scores.sum(axis=0).argmax(), scores.shape[1:])
                 C, ratio = float(Cs[k]), float(tried[j])
@@ -208,14 +264,12 @@ class LogisticRegressionCV(Router, LinearClassifier):
                 C, ratio = float(Cs[each[0]].mean()), float(tried[each[1]].mean())
                 coef, intercept = _parted(paths[np.arange(len(splits)), each[0], each[1]].mean(axis=0), matrix.shape[1])
         self.classes_, self.coef_, self.intercept_, self.Cs_ = classes, coef, intercept, Cs
-        self._keep(C, ratio, ratios, paths, scores, n_iter, legacy)
-        self._remember_columns(matrix.shape[1], names)
+        self._keep(C, ratio, ratios, paths, scores, n_iter, bool(self.use_legacy_attributes))
         if refit:
             self.certificate_ = best.certificate
             self.certificate_.warn()
         elif hasattr(self, "certificate_"):
             del self.certificate_
-        return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> float:
         """The score by `scoring`; the accuracy without it.
@@ -336,6 +390,16 @@ def _paths(
 def _parted(w: np.ndarray, d: int) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients and intercepts of a row of the paths."""
     return w[:, :d], w[:, d] if w.shape[1] > d else np.zeros(len(w))
+
+
+class _Numbered:
+    """Rows of a matrix by their numbers, copied when some of them are asked for: a fold of a large file is never whole in memory."""
+
+    def __init__(self, matrix: Any, numbers: np.ndarray) -> None:
+        self.matrix, self.numbers, self.shape = matrix, numbers, (len(numbers), matrix.shape[1])
+
+    def __getitem__(self, part: slice) -> Any:
+        return self.matrix[self.numbers[part]]
 
 
 def _scores(
