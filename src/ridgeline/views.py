@@ -210,6 +210,9 @@ class ClassCodes(View):
         self.values, self.factors = values, factors
         self.plain = bool((values == np.arange(len(values))).all())
 
+    def targets_only(self) -> Source:
+        return ClassCodes(self._source.targets_only(), self.values, self.factors)
+
     def change(self, slab: Slab) -> Iterator[Slab]:
         codes, weight = self.coded(slab.y.reshape(len(slab.X)), slab.weight)
         yield Slab(slab.X, codes.astype(np.float64) if len(self.values) == 2 else codes, weight, slab.offset)
@@ -223,9 +226,9 @@ class ClassCodes(View):
 
 
 def class_rows(source: Source, values: np.ndarray, factors: np.ndarray) -> Source:
-    """`ClassCodes`; of arrays, arrays again, of which a fit can take samples."""
+    """`ClassCodes`; of arrays in memory, arrays again, which are coded once."""
     rows = ClassCodes(source, values, factors)
-    if not isinstance(source, ArraySource):
+    if not isinstance(source, ArraySource) or source.windowed:
         return rows
     (coded,) = rows.change(Slab(source.X, source.y, source.weight, source.offset))
     return ArraySource(coded.X, coded.y, coded.weight, coded.offset, source.n_threads, source.schema)

@@ -296,3 +296,32 @@ def test_paths_that_are_nothing_are_refused(tmp_path):
     (tmp_path / "notes.doc").write_text("hello")
     with pytest.raises(ValueError, match="notes.doc is neither Parquet nor CSV"):
         source(tmp_path / "notes.doc", target="y")
+
+
+def test_targets_and_weights_in_files_are_given_back_too(tmp_path, small_windows, monkeypatch):
+    rng = np.random.default_rng(3)
+    X, y, w = rng.normal(size=(60_000, 4)).astype(np.float32), rng.normal(size=60_000), rng.uniform(1, 2, 60_000)
+    for name, values in (("X", X), ("y", y), ("w", w)):
+        np.save(tmp_path / f"{name}.npy", values)
+    given_back = []
+    advise = mapped.Pages._advise
+    monkeypatch.setattr(
+        mapped.Pages, "_advise", lambda self, advice, a, b: (given_back.append((self.row, advice, a, b)), advise(self, advice, a, b))[1]
+    )
+    rows = source(*(tmp_path / f"{name}.npy" for name in "Xyw"))
+    assert rows.windowed
+    for row, length in ((8, 2),):
+        returned = [(a, b) for r, advice, a, b in given_back if r == row and advice == mapped.mmap.MADV_DONTNEED]
+        assert sum(b - a for a, b in returned) == length * 8 * 60_000  # both, once, when they were checked
+    assert (Ridge().fit_source(rows).coef_ == Ridge().fit(X, y, w).coef_).all()
+    sampled = rows.sample(7)
+    assert (sampled.y == y[::7]).all() and (sampled.weight == w[::7]).all()
+    labels = source(tmp_path / "X.npy", (y > 0).astype(float))
+    np.testing.assert_allclose(LogisticRegression().fit_source(labels).coef_, LogisticRegression().fit(X, y > 0).coef_, rtol=1e-6)
+    y[50_000] = np.nan
+    np.save(tmp_path / "y.npy", y)
+    with pytest.raises(ValueError, match=r"y contains NaN at.*50000|50000"):
+        source(tmp_path / "X.npy", tmp_path / "y.npy")
+    with pytest.raises(ValueError, match="inconsistent numbers of samples: X has 60000 rows, y has 59999"):
+        np.save(tmp_path / "y.npy", y[:-1])
+        source(tmp_path / "X.npy", tmp_path / "y.npy")

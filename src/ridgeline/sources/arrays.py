@@ -24,7 +24,7 @@ from .folding import (
     slab_rows,
     sparse_bounds,
 )  # fmt: skip
-from .mapped import Pages
+from .mapped import Pages, column, every
 from .skipping import Skipped
 
 
@@ -77,16 +77,20 @@ class ArraySource:
             return
         step = segment_rows(self.n_rows, self.n_features)
         pages = Pages.of(self.X, start.segment * step)
+        windows = [Pages.of(column(values), start.segment * step) for values in (self.y, self.weight, self.offset)]
+        beside = [window for window in windows if window is not None]
         for first in range(start.segment * step, self.n_rows, step):
             stop = min(first + step, self.n_rows)
+            for window in beside:
+                window.move_to(first)
             if pages is not None and pages.far_apart:
                 yield Segment(self._beside(pages.picked(np.arange(first, stop)), slice(first, stop))._slabs(0, stop - first), stop - first)
                 continue
             if pages is not None:
                 pages.move_to(first)
             yield Segment(self._slabs(first, stop), stop - first)
-        if pages is not None:
-            pages.release()
+        for window in beside if pages is None else [pages, *beside]:
+            window.release()
 
     def _slabs(self, start: int, stop: int) -> Iterator[Slab]:
         X = self.X
@@ -110,10 +114,15 @@ class ArraySource:
         """The arrays."""
         return "arrays", self.X, self.y, self.weight, self.offset
 
+    @property
+    def windowed(self) -> bool:
+        """Whether X is read through a window over a file: nothing of the length of its rows should be made in memory."""
+        return not isinstance(self.X, SparseRows) and Pages.of(self.X) is not None
+
     def sample(self, stride: int) -> ArraySource:
         """Every `stride`-th row, without a copy of X."""
         return ArraySource(
-            self.X[::stride], self.y[::stride], self.weight[::stride], self.offset[::stride], self.n_threads
+            self.X[::stride], every(self.y, stride), every(self.weight, stride), every(self.offset, stride), self.n_threads
         )
 
     def pick(self, numbers: np.ndarray) -> PickedRows:
@@ -165,11 +174,15 @@ class PickedRows:
         """Yield the segments of the one run, from one of them on."""
         step = segment_rows(len(self.numbers), self.n_features)
         pages = Pages.of(self._rows.X) if isinstance(self._rows.X, np.ndarray) else None
+        windows = [Pages.of(column(values)) for values in (self._rows.y, self._rows.weight, self._rows.offset)]
+        beside = [window for window in windows if window is not None]
         for first in range(start.segment * step, len(self.numbers), step):
             numbers = self.numbers[first : first + step]
+            for window in beside:
+                window.move_to(int(numbers[0]))
             yield Segment(self._slabs(numbers, None if pages is None else pages.picked(numbers)), len(numbers))
-        if pages is not None:
-            pages.release()
+        for window in beside if pages is None else [pages, *beside]:
+            window.release()
 
     def _slabs(self, numbers: np.ndarray, picked: np.ndarray | None) -> Iterator[Slab]:
         step = slab_rows(self.n_features)

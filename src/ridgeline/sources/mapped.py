@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
+from collections.abc import Callable
 from tokenize import TokenError
 from typing import Any, BinaryIO
 
@@ -52,6 +53,8 @@ class Pages:
             base = base.base
         if not safe or not isinstance(base, mmap.mmap) or X.ndim != 2 or min(X.strides) <= 0 or extent(X) < 4 * WINDOW:
             return None
+        if not X.shape[1]:  # a pass over the targets alone asks for no page
+            return None
         if not hasattr(mmap, "MADV_WILLNEED"):
             return None
         return Pages(base, np.frombuffer(base, np.uint8).__array_interface__["data"][0], X, first)
@@ -91,6 +94,42 @@ class Pages:
             b = min(self.offset + run * self.stride + stop, len(self.mapped))
             if b > a:
                 self.mapped.madvise(advice, a, b - a)
+
+
+def column(values: np.ndarray) -> np.ndarray:
+    """A vector as a matrix of one column, for `Pages`; a matrix as it is."""
+    return values if values.ndim == 2 else values.reshape(-1, 1)
+
+
+def checked(values: Any, n: int, check: Callable[[Any, int], np.ndarray]) -> np.ndarray:
+    """What `check` gives of n values; of a long mapped array of float64, which needs no conversion, a window at a time.
+
+    Checking it whole would make all of it resident.
+    """
+    whole = isinstance(values, np.ndarray) and values.dtype == np.float64 and values.flags.c_contiguous and values.ndim in (1, 2)
+    pages = Pages.of(column(values)) if whole else None
+    if pages is None or len(values) != n:
+        return check(values, n)
+    step = max(WINDOW // pages.row, 1)
+    try:
+        for a in range(0, len(values), step):
+            pages.move_to(a)
+            part = values[a : a + step]
+            check(part, len(part))
+    except ValueError:
+        return check(values, n)  # counts rows from the first
+    pages.release()
+    return values
+
+
+def every(values: np.ndarray, stride: int) -> np.ndarray:
+    """Every `stride`-th entry of a vector or row of a matrix: of a long mapped one a copy, the window moving along."""
+    pages = Pages.of(column(values))
+    if pages is None:
+        return values[::stride]
+    rows = pages.picked(np.arange(0, len(values), stride))
+    pages.release()
+    return rows if values.ndim == 2 else rows[:, 0]
 
 
 def extent(X: np.ndarray) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from .arrays import ArraySource
 from .chunks import ChunkSource
 from .columns import Table
 from .folding import EMPTY, Schema, Source
-from .mapped import is_npy, open_npy
+from .mapped import checked, is_npy, open_npy
 from .shared_files import SharedFiles
 from .skipping import Skipped, warn_of
 from .table import TableSource
@@ -178,10 +179,11 @@ def _matrix(data: Any, y: Any, sample_weight: Any, offset: Any, n_threads: int |
 
         labels, codes = check_labels(y, len(X))
         y = codes.astype(np.float64)
-    targets = check_targets(y, len(X))
-    offsets = EMPTY if offset is None else check_targets(offset, len(X), name="offset", multi=False)
+    n = len(X)
+    targets, weight = checked(y, n, check_targets), checked(sample_weight, n, check_weights)
+    offsets = EMPTY if offset is None else checked(offset, n, partial(check_targets, name="offset", multi=False))
     schema = Schema(labels=labels, target_dtype=given.dtype if labels is None else labels.dtype, offset=offset is not None)
-    rows = ArraySource(X, targets, check_weights(sample_weight, len(X)), offsets, n_threads, schema)
+    rows = ArraySource(X, targets, weight, offsets, n_threads, schema)
     rows.skipped = tuple(skipped or ())
     warn_of(rows.skipped)
     return rows
