@@ -15,5 +15,5 @@ def test_the_command(capsys):
     pytest.importorskip("distributed")
     cluster.main(["--rows", "4000", "--columns", "5", "--rounds", "1"])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 12 and all(line.count("|") == 4 for line in lines)
+    assert len(lines) == 13 and all(line.count("|") == 4 for line in lines)
     assert lines[3].startswith("| on 1 worker(s)") and "(1 reads)" in lines[3]

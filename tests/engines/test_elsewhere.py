@@ -125,7 +125,11 @@ def test_a_scheduler_without_workers_is_one_line(files, capsys, monkeypatch):
         assert "has had no worker for 1 seconds" in command(capsys, "fit", files, "--target", "y", "--engine", address, code=2)
 
 
-def frame(values=COLUMNS, ends=ENDS):
+FEW = ENDS[[0, 5, 10, -1]]
+"""Where three partitions begin and end: what is not persisted travels in every pass."""
+
+
+def frame(values=COLUMNS, ends=FEW):
     whole = pandas.DataFrame(values)
     parts = [dask.delayed(whole.iloc[a:b]) for a, b in pairwise(ends)]
     return dd.from_delayed(parts, meta=whole.iloc[:0], verify_meta=False)
@@ -201,13 +205,12 @@ def test_other_rows_are_refused(client, tmp_path):
     """Dask knows of both no more than the columns and the number of partitions."""
     roles = {"target": "label", "features": list("abcde"), "engine": client}
     path = tmp_path / "fit.checkpoint"
-    ends = ENDS[[0, 5, 10, -1]]
-    stopped(source(frame(ends=ends), **roles), LogisticRegression(), path)
+    stopped(source(frame(), **roles), LogisticRegression(), path)
     with pytest.raises(ValueError, match="is of another fit, or the rows have changed since"), checkpoint(path):
-        LogisticRegression().fit_source(source(frame(columns(seed=1), ends), **roles))
+        LogisticRegression().fit_source(source(frame(columns(seed=1)), **roles))
     with checkpoint(path):  # and the others are still served, by whoever reads them
-        got = LogisticRegression().fit_source(source(frame(ends=ends), **{**roles, "engine": "serial"}))
-    assert_same_bits(got, LogisticRegression().fit_source(source(frame(ends=ends), **roles)))
+        got = LogisticRegression().fit_source(source(frame(), **{**roles, "engine": "serial"}))
+    assert_same_bits(got, LogisticRegression().fit_source(source(frame(), **roles)))
 
 
 def test_other_blocks_are_refused(client, tmp_path):

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from itertools import pairwise
@@ -9,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ridgeline import LogisticRegression, Moments, Ridge, source
+from ridgeline import LogisticRegression, Moments, Ridge, model_file, source
 from ridgeline.watch import OutOfTime, watch, watched
 
 from .rows import ENDS, FEATURES, FITS, assert_same_bits, clone, columns
@@ -225,3 +227,15 @@ def test_a_worker_that_dies_at_a_partition_of_every_pass(tmp_path):
     got = LogisticRegression().fit_source(source(put(parts)))
     assert marks.stat().st_size > 9
     assert_same_bits(got, LogisticRegression().fit_source(source(chunks("label"))))
+
+
+def test_files_are_opened_by_those_who_fit_them_from_the_command_line_too(tmp_path):
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table(COLUMNS), path, row_group_size=100)
+    want = Ridge().fit_source(source(path, target="y", features=list("abcde")))
+    assert_same_bits(Ridge().fit_source(source(path, target="y", features=list("abcde"), engine="ray")), want)
+    options = ["--target", "y", "--drop", "colour,z,label,kind,count,s,o", "--engine", "ray", "--out", str(tmp_path / "m.rl")]
+    subprocess.run([sys.executable, "-m", "ridgeline", "fit", str(path), *options], check=True, capture_output=True, timeout=100)
+    assert_same_bits(model_file.load(tmp_path / "m.rl"), want)

@@ -74,8 +74,9 @@ def checkpoint(path: str | os.PathLike[str], *, every: float = EVERY) -> Iterato
     -----
     The work must be deterministic, as fits are: the same calls in the same order. What a summary holds is written for every read of
     the rows: 8 (d + 1)^2 bytes for moments and Hessians, 8 d for gradients. Of arrays in memory some entries are compared, of files
-    name, length and time of change, of a function's chunks the first. Reads of a fold that another machine makes are recorded when they
-    are complete. Folds in other threads than the scope's own are not recorded.
+    name, length and time of change, of a function's chunks the first, of rows on other machines some of every partition, which takes one
+    read more. Reads of a fold that another machine makes are recorded when they are complete. Folds in other threads than the scope's own
+    are not recorded.
 
     Examples
     --------
