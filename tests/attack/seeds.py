@@ -83,6 +83,7 @@ HIDDEN = (
     r"\"(?!\"\")[^\"\n]*\"|'[^'\n]*'",
     r"(?m)(?<![\w#])#(?! *(?:if|el|endif|define|undef|pragma)\b).*$",
     r"(?m)^(?:cdef|ctypedef)?(?: packed)? *(?:enum|struct|fused)\b.*:\n(?:(?: {4}.*)?\n)+",
+    r"__builtin_prefetch\([^;]*\);",    # which reads nothing
     r"(?m)^ *enum:\n(?: {8}.*\n)+",
     r"(?m)^ *(?:cpdef|cdef|def) (?:[^=(\n]*)\((?:[^()]|\([^()]*\))*\)[^\n]*:$",    # signatures
 )
