@@ -59,6 +59,7 @@ test: $(VENV)/installed
 
 test-slow: $(VENV)/installed
 	$(BIN)/python -m pytest -m slow -n 2 --durations 10
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile deep tests/test_moments_properties.py
 
 test-exhaustive: $(VENV)/installed
 	$(BIN)/python -m pytest -m exhaustive -n 2 --durations 10 --ignore tests/attack

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("hypothesis")
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -60,7 +60,6 @@ def difference(a, b):
 
 
 @pytest.mark.parametrize("precision", TOLERANCE)
-@settings(deadline=None, max_examples=80)
 @given(data=split_rows())
 def test_any_split_in_any_order_is_the_whole(precision, data):
     Z, s, parts = data
@@ -76,7 +75,6 @@ def test_any_split_in_any_order_is_the_whole(precision, data):
 
 
 @pytest.mark.parametrize("precision", TOLERANCE)
-@settings(deadline=None, max_examples=80)
 @given(data=split_rows())
 def test_adding_is_associative_and_commutative(precision, data):
     Z, s, parts = data
@@ -87,7 +85,6 @@ def test_adding_is_associative_and_commutative(precision, data):
 
 
 @pytest.mark.parametrize("precision", TOLERANCE)
-@settings(deadline=None, max_examples=80)
 @given(data=split_rows())
 def test_a_part_can_be_taken_away_again(precision, data):
     Z, s, parts = data
@@ -101,7 +98,6 @@ def test_a_part_can_be_taken_away_again(precision, data):
 
 
 @pytest.mark.parametrize("precision", TOLERANCE)
-@settings(deadline=None, max_examples=40)
 @given(data=split_rows())
 def test_bytes_come_back_bit_for_bit(precision, data):
     Z, s, _ = data
@@ -109,7 +105,6 @@ def test_bytes_come_back_bit_for_bit(precision, data):
     assert Moments.from_bytes(moments.to_bytes()).to_bytes() == moments.to_bytes()
 
 
-@settings(deadline=None, max_examples=200)
 @given(image=st.binary(max_size=200))
 def test_other_bytes_are_a_value_error(image):
     with pytest.raises(ValueError):

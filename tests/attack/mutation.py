@@ -161,6 +161,17 @@ def enveloped(image: Image) -> Image:
     return with_crc(image)
 
 
+def chained(image: Image) -> Image:
+    """Of a file of several blocks, each with its length and checksum."""
+    blocks, start = [], 0
+    while len(image) - start >= 20:
+        (length,) = struct.unpack_from("<Q", image, start + 8)
+        end = start + length if 20 <= length <= len(image) - start else len(image)
+        blocks.append(with_crc(image[start:end]))
+        start = end
+    return b"".join([*blocks, image[start:]])
+
+
 ROWS = np.random.default_rng(3).normal(size=(40, 3)).round(2)
 TARGET = (ROWS @ [1.0, -2.0, 0.5]).round(2)
 
@@ -205,6 +216,32 @@ def read_moments(image: Image) -> Any:
     with suppress(ValueError, TypeError):  # of no rows, or sums that are none, in sealed bytes
         rl.Ridge().fit_moments(record + record)
     return record.to_bytes()
+
+
+def checkpointed() -> list[bytes]:
+    """What a checkpoint is for: folds of which the rows are read again where no answer is recorded."""
+    from ridgeline.moments import Moments
+    from ridgeline.sources import ArraySource, fold
+
+    return [fold(ArraySource(ROWS[:n], TARGET[:n], n_threads=1), lambda: Moments(3, 1)).to_bytes() for n in (40, 30, 10)]
+
+
+def journals() -> list[Image]:
+    """The file of work that ended when all of its folds were recorded."""
+    rl = import_module("ridgeline")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "c")
+        with suppress(ZeroDivisionError), rl.checkpoint(path, every=0.0):
+            checkpointed()
+            raise ZeroDivisionError
+        with open(path, "rb") as file:
+            return [file.read()]
+
+
+def read_journal(path: str) -> Any:
+    rl = import_module("ridgeline")
+    with rl.checkpoint(path):
+        return checkpointed()
 
 
 def numpy_files() -> list[Image]:
@@ -255,6 +292,7 @@ def parquet_files() -> list[Image]:
 FORMATS: dict[str, Format] = {
     "model": Format(models, read_model, enveloped),
     "moments": Format(moments, read_moments, with_crc),
+    "checkpoint": Format(journals, read_journal, chained, suffix=".checkpoint"),
     "npy": Format(numpy_files, read_numpy, suffix=".npy"),
     "csv table": Format(csv_files, read_table, suffix=".csv"),
     "csv source": Format(csv_files, read_source, suffix=".csv", needs="pyarrow"),

@@ -17,7 +17,7 @@ import ridgeline as rl
 from .mutation import FORMATS, with_crc
 
 ROOT = Path(__file__).parents[2]
-EXHAUSTIVE = {"model": 1_000_000, "moments": 1_000_000}
+EXHAUSTIVE = {"model": 1_000_000, "moments": 1_000_000, "checkpoint": 1_000_000}
 
 
 def campaign(name: str, count: int, seed: int, place: Path, patience: float) -> None:
