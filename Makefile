@@ -7,8 +7,6 @@ CHECKED := $(VENV)-checked
 SANITIZED := $(VENV)-sanitized
 OLDEST := $(VENV)-oldest
 COVERED := $(VENV)-covered
-WATCHED := $(VENV)-watched
-RACED := $(VENV)-raced
 FREE := $(VENV)-free-threaded
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -28,7 +26,7 @@ ISA_TESTS := tests/core tests/solvers/test_few_rows.py tests/solvers/test_few_la
 KERNEL_TESTS := $(ISA_TESTS) tests/test_expansion.py tests/test_moments.py tests/test_sparse.py
 
 .PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest test-free-threaded attack attack-long coverage \
-    coverage-kernels faults checked sanitize sanitize-threads valgrind lint types docs bench dist clean
+    coverage-kernels faults checked sanitize lint types docs bench dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -150,14 +148,6 @@ $(COVERED)/installed: $(VENV)/installed $(SOURCES) meson.options
 	$(call build_beside,$(COVERED),-Cbuild-dir=build/covered -Csetup-args=-Db_coverage=true -Csetup-args=-Doptimization=1 \
 	    -Csetup-args=-Ddebug=true)
 
-# valgrind knows no AVX-512.
-$(WATCHED)/installed: $(VENV)/installed $(SOURCES) meson.options
-	$(call build_beside,$(WATCHED),-Cbuild-dir=build/watched -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true -Csetup-args=-Dsets=avx2)
-
-$(RACED)/installed: $(VENV)/installed $(SOURCES) meson.options
-	$(call build_beside,$(RACED),-Cbuild-dir=build/raced -Csetup-args=-Db_sanitize=thread -Csetup-args=-Db_lundef=false \
-	    -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true)
-
 # The lines of the kernels that their tests run, in any instruction set.
 coverage-kernels: $(COVERED)/installed
 	rm -f build/covered/*.p/*.gcda
@@ -166,18 +156,6 @@ coverage-kernels: $(COVERED)/installed
 	        $(addprefix $(CURDIR)/,$(KERNEL_TESTS)) || exit 1; \
 	done
 	$(BIN)/python .ci/kernel_lines.py build/covered 95
-
-# Reads of what was never written or is not ours, in kernels under valgrind; NumPy's and the interpreter's own are not looked for.
-valgrind: $(WATCHED)/installed
-	cd $(WATCHED) && PYTHONMALLOC=malloc valgrind --quiet --error-exitcode=9 --suppressions=$(CURDIR)/.ci/valgrind.supp \
-	    bin/python -P -m pytest -p no:faulthandler --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) \
-	    $(addprefix $(CURDIR)/,$(WATCHED_TESTS))
-
-# Threads that write what others read, in kernels under the thread sanitizer, on the pool and on simultaneous fits.
-sanitize-threads: $(RACED)/installed
-	cd $(RACED) && LD_PRELOAD="$$($(CC) -print-file-name=libtsan.so)" TSAN_OPTIONS=exitcode=66:report_signal_unsafe=0 \
-	    bin/python -P -m pytest -p no:faulthandler --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) \
-	    $(CURDIR)/tests/test_threads.py $(CURDIR)/tests/test_folds.py $(CURDIR)/tests/attack/test_concurrency.py
 
 # The tests of the kernels with every index checked.
 checked: $(CHECKED)/installed
