@@ -115,7 +115,7 @@ attack-long: $(VENV)/installed
 
 # Of the Python layer, lines and branches.  test_failures.py traces by itself, and both cannot; a fork may find a lock of coverage held.
 coverage: $(VENV)/installed
-	$(PIP) install coverage
+	$(PIP) install "coverage>=7.10"   # the first to count what subprocesses run
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest --deselect tests/attack/test_failures.py \
 	    --deselect tests/attack/test_concurrency.py::test_a_fork_in_the_middle_of_a_fit
