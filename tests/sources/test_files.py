@@ -84,6 +84,13 @@ def test_rows_picked_from_a_file_are_given_back(tmp_path, small_windows):
     dropped = [(a, b) for advice, a, b in small_windows if advice == mmap.MADV_DONTNEED]
     assert dropped[0][0] == 0 and dropped[-1][1] == A.nbytes
     assert all(before[1] == after[0] for before, after in pairwise(dropped))
+    for name, values in (("y", y), ("s", 1 + y)):
+        np.save(tmp_path / f"{name}.npy", values)
+    del small_windows[:]
+    beside = source(tmp_path / "X.npy", tmp_path / "y.npy", np.load(tmp_path / "s.npy", mmap_mode="r")).pick(numbers)
+    assert moments_of(beside).to_bytes() == moments_of(source(A, y, 1 + y).pick(numbers)).to_bytes()
+    ends = [b for advice, _, b in small_windows if advice == mmap.MADV_DONTNEED]
+    assert ends.count(y.nbytes) >= 2 and A.nbytes in ends
 
 
 class Nothing:

@@ -173,23 +173,37 @@ class PickedRows:
     def segments(self, start: Place = BEGINNING) -> Iterator[Segment]:
         """Yield the segments of the one run, from one of them on."""
         step = segment_rows(len(self.numbers), self.n_features)
-        pages = Pages.of(self._rows.X) if isinstance(self._rows.X, np.ndarray) else None
-        windows = [Pages.of(column(values)) for values in (self._rows.y, self._rows.weight, self._rows.offset)]
-        beside = [window for window in windows if window is not None]
+        rows = self._rows
+        windows = [
+            Pages.of(column(values)) if isinstance(values, np.ndarray) else None
+            for values in (rows.X, rows.y, rows.weight, rows.offset)
+        ]
+        mapped = [window for window in windows if window is not None]
         for first in range(start.segment * step, len(self.numbers), step):
             numbers = self.numbers[first : first + step]
-            for window in beside:
-                window.move_to(int(numbers[0]))
-            yield Segment(self._slabs(numbers, None if pages is None else pages.picked(numbers)), len(numbers))
-        for window in beside if pages is None else [pages, *beside]:
+            # few of many rows: those of one segment may lie all over the file
+            yield Segment(self._slabs(numbers, self._copied(numbers, windows) if mapped else None), len(numbers))
+        for window in mapped:
             window.release()
 
-    def _slabs(self, numbers: np.ndarray, picked: np.ndarray | None) -> Iterator[Slab]:
+    def _slabs(self, numbers: np.ndarray, copied: ArraySource | None) -> Iterator[Slab]:
         step = slab_rows(self.n_features)
         for a in range(0, len(numbers), step):
-            here = numbers[a : a + step]
-            rows = self._rows.take(here) if picked is None else self._rows._beside(picked[a : a + step], here)
-            yield from rows._slabs(0, len(here))
+            here = slice(a, a + step)
+            rows = self._rows.take(numbers[here]) if copied is None else copied.take(here)
+            yield from rows._slabs(0, rows.n_rows)
+
+    def _copied(self, numbers: np.ndarray, windows: list[Pages | None]) -> ArraySource:
+        """Those rows, what lies in files copied through its window."""
+        rows = self._rows
+
+        def entries(values: Any, window: Pages | None) -> Any:
+            if window is not None:
+                return window.picked(numbers).reshape(-1, *values.shape[1:])
+            return values[numbers] if values.size else values
+
+        X, y, weight, offset = map(entries, (rows.X, rows.y, rows.weight, rows.offset), windows)
+        return ArraySource(X, y, weight, offset, self.n_threads, self.schema)
 
     @property
     def known_rows(self) -> int | None:
