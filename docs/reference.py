@@ -2,7 +2,7 @@
 
 INTERNAL = {
     # between an estimator and `fit_many`, or a cross-validation
-    "fit_groups", "fit_rows", "certificate_of_kernel", "restore",
+    "fit_groups", "fit_known", "fit_rows", "certificate_of_kernel", "restore",
     # between a summary and `fold`, or a solver
     "add_rows", "copy", "finite", "lower", "mean_noise", "merge", "scaled_columns", "scaled_scatter", "target_scatter",
     "well_scaled",

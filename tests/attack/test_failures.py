@@ -125,6 +125,10 @@ def strike(name: str, way: Callable[[str, Any], Any], lines: Callable[[int], Any
     assert struck > 10 and snapshot(way(name, model)) == want
 
 
+# An error while files are being closed leaves the others to the collector, which closes them, and says so.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other threads run untraced."""

@@ -52,10 +52,10 @@ class _Column:
 
     def __init__(self, folder: str | None) -> None:
         self.folder = folder
-        self.file = _unnamed(folder)
         self.dtype: np.dtype | None = None
         self.rows = 0
         self.tail: tuple[int, ...] = ()
+        self.file = _unnamed(folder)
 
     def append(self, values: np.ndarray) -> None:
         if self.dtype is None:
@@ -106,9 +106,12 @@ def spool(source: Source, folder: Any = None) -> ArraySource:
     One read and one write of the data, as C-ordered float32 or float64.
     """
     folder = None if folder is None else os.fspath(folder)
-    X, y, weight, offset = (_Column(folder) for _ in range(4))
+    columns: list[_Column] = []
     source.reads += 1
     try:
+        for _ in range(4):
+            columns.append(_Column(folder))
+        X, y, weight, offset = columns
         for segment in source.segments():
             for slab in (part for whole in segment for part in in_arrays(whole)):
                 with np.errstate(over="ignore", invalid="ignore"):
@@ -117,16 +120,17 @@ def spool(source: Source, folder: Any = None) -> ArraySource:
                     source.check_finite()  # the source knows where it is
                 _append(slab, X, y, weight, offset)
         require_rows(y.rows)
-        arrays = [column.array() for column in (X, y, weight, offset)]
+        arrays = [column.array() for column in columns]
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
+        rows = columns[1].rows if len(columns) > 1 else 0
         raise OSError(
             error.errno,
-            f"no space left in {folder or tempfile.gettempdir()} after {y.rows} rows; name a folder with more: spool='/path'",
+            f"no space left in {folder or tempfile.gettempdir()} after {rows} rows; name a folder with more: spool='/path'",
         ) from error
     finally:
-        for column in (X, y, weight, offset):
+        for column in columns:
             column.close()
     return ArraySource(
         np.asarray(arrays[0]), np.asarray(arrays[1]), arrays[2] if weight.rows else EMPTY, arrays[3] if offset.rows else EMPTY,
