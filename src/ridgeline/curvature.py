@@ -17,7 +17,7 @@ from .expansion import Coordinates, Expansion
 from .kernels import load
 from .objective import Objective, predictions
 from .pointwise import SQUARED, PointwiseLoss, SoftmaxLoss
-from .sources import ArraySource, Slab, fold
+from .sources import ArraySource, Slab, Source, fold
 from .sparse_rows import SparseRows
 
 squares_of_stored = load("stored_rows").squares
@@ -81,16 +81,20 @@ def has_products(objective: Objective) -> bool:
 
     Dense rows have them of the squared loss alone: those of others are not worth more than what `lbfgs` makes of gradients.
     """
-    source, loss = objective.source, objective.loss
-    return isinstance(source, ArraySource) and (isinstance(source.X, SparseRows) or loss.quadratic) and not loss.shared
+    loss = objective.loss
+    return (_stored(objective.source) or (isinstance(objective.source, ArraySource) and loss.quadratic)) and not loss.shared
+
+
+def _stored(source: Source) -> bool:
+    """Whether its rows are sparse and in memory."""
+    return isinstance(source, ArraySource) and isinstance(source.X, SparseRows)
 
 
 def column_squares(objective: Objective) -> np.ndarray:
     """sum_i s_i Z_i^2 (p,), at least what rounding leaves of it: one read of sparse rows; of dense ones about, from some of them."""
-    source = objective.source
-    if not (isinstance(source, ArraySource) and isinstance(source.X, SparseRows)):
+    if not _stored(objective.source):
         return objective.squares()
-    sums = fold(source, partial(ColumnSquares, objective.coordinates)).sums
+    sums = fold(objective.source, partial(ColumnSquares, objective.coordinates)).sums
     return np.maximum(sums, objective.weight * np.finfo(float).eps * objective.reach**2)
 
 

@@ -140,7 +140,7 @@ def conjugate_gradients(
         ratios.append(size / last)
         direction *= ratios[-1]
         direction += z
-    return step, _ritz_condition(np.array(lengths), np.array(ratios[: max(len(lengths) - 1, 0)]))
+    return step, _ritz_condition(np.array(lengths), np.array(ratios[: len(lengths) - 1]))
 
 
 def _ritz_condition(lengths: np.ndarray, ratios: np.ndarray) -> float:
