@@ -20,7 +20,7 @@ from ..solvers.lasso import LassoSolution, Penalty, fold_error, solve_lasso, sol
 from ..solvers.quadratic import MomentsQuadratic, Quadratic, RowsQuadratic, double_moments
 from ..solvers.ridge_path import without_each
 from ..sources import ArraySource, Source, require_rows
-from ..sources.spool import spool
+from ..sources.spool import by_number
 from ..validation import check_targets
 from ..views import regression_rows
 from .base import Regressor, source_names
@@ -197,7 +197,7 @@ class ElasticNetCV(Router, Regressor):
         rows = regression_rows(source)
         count = DEFAULT_FOLDS if self.cv is None else self.cv
         if isinstance(rows, ArraySource) or not is_count(count) or rows.n_features > MODERATE:
-            rows = rows if isinstance(rows, ArraySource) else spool(rows)
+            rows = by_number(rows)
             self._fit_arrays(rows, rows.X, rows.y, {})
         else:
             parts = moments_of_folds(rows, count, DOUBLE)

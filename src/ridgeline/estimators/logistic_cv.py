@@ -15,7 +15,7 @@ from ..solvers.penalty_path import penalty_path
 from ..solvers.proximal_newton import proximal_newton
 from ..solvers.select import Minimum, minimise
 from ..sources import ArraySource, Source, require_rereadable
-from ..sources.spool import spool
+from ..sources.spool import by_number
 from ..validation import as_real_array
 from ..views import ClassCodes
 from .base import source_names
@@ -218,7 +218,7 @@ class LogisticRegressionCV(Router, LinearClassifier):
         require_rereadable(source)
         if source.schema.offset:
             raise ValueError("LogisticRegressionCV takes no offsets: its scores are of predictions without them.")
-        rows = source if isinstance(source, ArraySource) else spool(source)
+        rows = by_number(source)
         classes, values, share = classes_of(rows)
         require_two_classes(classes, share)
         codes, counted = ClassCodes(rows, values, class_factors(self.class_weight, classes, share)).coded(rows.y, rows.weight)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..sources import ArraySource, Source, require_rows
-from ..sources.spool import spool
+from ..sources.spool import by_number
 from ..validation import check_targets
 from ..views import regression_rows
 from .base import Regressor, source_names
@@ -164,7 +164,7 @@ class QuantileRegressor(Regressor):
         """
         self._options()
         rows = regression_rows(source)
-        self._fit_rows(rows if isinstance(rows, ArraySource) else spool(rows), source_names(source))
+        self._fit_rows(by_number(rows), source_names(source))
         self.certificate_.warn()
         return self
 

@@ -14,7 +14,7 @@ from ..folds import fold_bounds, given_splits, is_count
 from ..moments import Moments, moments_of
 from ..solvers.ridge_path import left_out, mean_r2, path, without_each
 from ..sources import ArraySource, Source, require_rows
-from ..sources.spool import spool
+from ..sources.spool import by_number
 from ..sparse_rows import SparseRows, linear
 from ..validation import check_targets
 from ..views import regression_rows
@@ -179,7 +179,7 @@ class RidgeCV(Router, Regressor):
         rows = regression_rows(source, multi=True)
         sums = scorer is None and not self.store_cv_results and (self.cv is None or is_count(self.cv))
         if isinstance(rows, ArraySource) or not sums or row_count(rows) < rows.n_features:
-            rows = rows if isinstance(rows, ArraySource) else spool(rows)
+            rows = by_number(rows)
             given = {"sample_weight": rows.weight} if rows.weight.size else {}
             self._fit_arrays(rows, rows.X, rows.y, alphas, fit_intercept, scorer, Routed({}, given))
         else:

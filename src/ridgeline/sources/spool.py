@@ -138,6 +138,11 @@ def spool(source: Source, folder: Any = None) -> ArraySource:
     )  # fmt: skip
 
 
+def by_number(source: Source) -> ArraySource:
+    """The source, if its rows can be had by their number; else the same rows spooled."""
+    return source if isinstance(source, ArraySource) else spool(source)
+
+
 def spool_chunks(chunks: ChunkSource, folder: Any = None) -> ArraySource:
     """`spool`, for chunks whose labels are all known only at the end."""
     rows = spool(chunks, folder)
