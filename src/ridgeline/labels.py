@@ -86,7 +86,7 @@ EXACT = 1 << 53
 
 
 def check_labels(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The sorted classes and the int64 code of every row.
+    """The sorted classes and the code of every row, a whole number of some format.
 
     Raises
     ------
@@ -112,6 +112,10 @@ def _counted(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     low, high = labels.min().item(), labels.max().item()
     if not (high - low < SHORT_RANGE and abs(low) < EXACT):  # so with NaN or infinity
         return None
+    if low < high and low == int(low) and high == int(high):
+        second = labels == high
+        if np.count_nonzero(second) + np.count_nonzero(labels == low) == len(labels):
+            return np.array([int(low), int(high)], labels.dtype), second.view(np.uint8)
     codes = labels.astype(np.int64)
     if labels.dtype.kind == "f" and not (codes == labels).all():
         return None

@@ -41,12 +41,13 @@ FAINT = 1e-6
 
 @dataclass(frozen=True)
 class Point:
-    """F and its derivatives at theta; `hessian` is 0 x 0 below order 2."""
+    """F and its derivatives at theta; `hessian` is 0 x 0 below order 2, and comes of products in `precision`."""
 
     theta: np.ndarray
     value: float
     gradient: np.ndarray
     hessian: np.ndarray
+    precision: np.dtype = DOUBLE
 
 
 class Objective:
@@ -160,7 +161,7 @@ class Objective:
             for pieces in self.known:
                 v, g, h = self.loss.of_pieces(pieces.at(self._main(theta)), self._shared(theta))
                 value, gradient, hessian = value + v, gradient + g, hessian + h if order >= 2 else NO_HESSIAN
-        point = Point(theta, value, gradient, hessian)
+        point = Point(theta, value, gradient, hessian, precision)
         if order >= 1:
             self._note(point)
         return point
@@ -303,6 +304,18 @@ class Objective:
         basis = np.zeros((c, p, len(columns)))
         basis[:, columns, np.arange(len(columns))] = 1 / np.sqrt(c)
         return basis.reshape(self.size, len(columns))
+
+    def across_gauge(self, H: np.ndarray) -> np.ndarray:
+        """A Hessian (m, m) without what the penalty adds along the gauge, where the losses have no curvature: zero along it.
+
+        Across it, where the minimum is, nothing changes: the penalty of a column is the same for every output.
+        """
+        p, c = self.coordinates.width, self.loss.outputs
+        if not self.loss.gauge:
+            return H
+        across = H.copy()
+        across.reshape(c, p, c, p)[:, np.arange(p), :, np.arange(p)] -= self.penalty[:p, None, None] / c
+        return across
 
     def gauge_excess(self, theta: np.ndarray, slip: np.ndarray) -> float:
         """What the penalty costs along the gauge at theta, or anywhere within `slip` of it: F beyond its value without that part."""

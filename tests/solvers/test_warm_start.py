@@ -102,9 +102,17 @@ def test_labels_counted_are_labels_sorted(dtype, low):
     y = (np.random.default_rng(0).integers(0, 2 if dtype is bool else 9, 50) * 3 + low).astype(dtype)
     classes, codes = check_labels(y, 50)
     wanted, wanted_codes = np.unique(y, return_inverse=True)
-    assert classes.dtype == wanted.dtype and codes.dtype == np.int64
+    assert classes.dtype == wanted.dtype and codes.dtype.kind in "iu"
     np.testing.assert_array_equal(classes, wanted)
     np.testing.assert_array_equal(codes, wanted_codes)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint64, np.float64, np.float16])
+@pytest.mark.parametrize("pair", [(0, 1), (5, 90)])
+def test_two_labels_are_told_apart_by_their_greater(dtype, pair):
+    y = np.array(pair, dtype)[[1, 0, 0, 1, 1]]
+    classes, codes = check_labels(y, 5)
+    assert classes.dtype == dtype and classes.tolist() == list(pair) and codes.tolist() == [1, 0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("y", [[0.0, -0.0, 1.0], [-1.0, 1.0, 1.0], [1e300, 0.0, 1e300], [2.0**53, 0.0, 2.0**53], [5.0, 5.0, 5.0]])

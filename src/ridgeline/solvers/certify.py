@@ -32,7 +32,7 @@ from ..certificate import (
     Certificate,
 )
 from ..inner import outside
-from ..objective import Objective, Point
+from ..objective import DOUBLE, Objective, Point
 from ..workspace import block_rows
 from .corner import large_enough
 from .newton import EPS, SAMPLES, Solution
@@ -114,10 +114,11 @@ def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, m
 
 
 def _ellipsoid(factor: RegularHessian, gradient: np.ndarray, error: np.ndarray, reach: np.ndarray) -> tuple[float, float]:
-    """lambda, and R: the largest movement of a prediction per unit of length in H."""
+    """lambda, and R: the largest movement of a prediction per unit of length in H, which may be off by its rounding to single precision."""
     length = np.sqrt(factor.rcond * factor.norm)
     decrement = factor.whiten(gradient) + float(np.linalg.norm(factor.scale * error)) / length
-    return decrement, float(np.linalg.norm(reach * factor.scale)) / length
+    kept = 1.0 if factor.precision == DOUBLE else np.sqrt(max(1 - factor.off, 0.0)) or np.nan
+    return decrement / kept, float(np.linalg.norm(reach * factor.scale)) / length / kept
 
 
 def _within(objective: Objective, point: Point, error: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 With a share q of what was left of the way after each step, k steps leave q^k of it.  The factor of a sample has the q of the sample, which
 secant pairs better a little; that of all the rows at a point a step of size e away has q = BEND e, so that e is followed by BEND e^2,
-BEND^2 e^3, ... `worth_a_hessian` counts the reads that either takes.
+BEND^2 e^3, ... `worth_a_hessian` counts the reads that either takes, and those of a Hessian one step later.
 
 **The last step needs no read.**  With H the Hessian of all rows at a point a, and p the step from theta,
 
@@ -20,8 +20,8 @@ from math import ceil, expm1, log
 import numpy as np
 
 from ..inner import inner
-from ..objective import NO_HESSIAN, Objective, Point
-from .regular_hessian import RegularHessian
+from ..objective import DOUBLE, NO_HESSIAN, Objective, Point
+from .regular_hessian import SINGLE, RegularHessian
 
 EPS = float(np.finfo(float).eps)
 
@@ -31,8 +31,11 @@ STEP = EPS**0.5 / 16
 DIGITS = 1e-10
 """What may be left of the way, beside the predictions: ten digits are right."""
 
-COLUMNS_PER_READ = 40
-"""Parameters whose Hessian costs as much as the read of the rows that it goes with."""
+COLUMNS_PER_READ = {DOUBLE: 40, SINGLE: 90}
+"""Columns whose Gram costs as much as the read of the rows that it goes with, by the precision of its products,"""
+
+PER_OUTPUT = {DOUBLE: 4, SINGLE: 9}
+"""and how many more for each further output, whose gradient makes the read dearer; a Hessian has a Gram for every pair of outputs."""
 
 UNREAD = 1 << 20
 """Entries of X that are read in the time of all else that a step does; below, a Hessian comes nearly free."""
@@ -46,15 +49,12 @@ SECANTS_PAY = 0.9
 BEND = 0.5
 """By how much the Hessian changes with a step, beside its size; |l'''| <= l'' |dz| allows 1, and over the rows signs differ."""
 
-SUMMED = 1e-12
-"""Relative error of a Hessian's sums, with room."""
-
 LARGE = 1e4
 """Range of columns up to which `tol` bounds the gradient in the columns as they were given; beyond, it would drown in rounding."""
 
 
-def worth_a_hessian(objective: Objective, left: float, shrinkage: float, whole: bool) -> bool:
-    """Whether a Hessian at the next point will save more reads than it costs.
+def worth_a_hessian(objective: Objective, left: float, shrinkage: float, whole: bool, precision: np.dtype = DOUBLE) -> bool:
+    """Whether a Hessian at the next point will save more reads than it costs, and one at the point after that no more.
 
     Parameters
     ----------
@@ -65,16 +65,25 @@ def worth_a_hessian(objective: Objective, left: float, shrinkage: float, whole: 
         By how much a step with the factor at hand shrinks that.
     whole : bool
         Whether that factor is of all the rows, so that the last step can be proven.
+    precision : dtype
+        Of the products that the Hessian would be summed from.
     """
     if not objective.loss.self_concordant or not shrinkage < SLOW or not left < SLOW:
         return True
-    entries = objective.rows * objective.coordinates.width
-    price = objective.size / COLUMNS_PER_READ * entries / (entries + UNREAD)
-    anew = log(DIGITS) / log(max(BEND * left, DIGITS)) - 2
+    p, c = objective.coordinates.width, objective.loss.outputs
+    entries = objective.rows * p
+    grams = c * (c + 1) / 2 * p / (COLUMNS_PER_READ[precision] + PER_OUTPUT[precision] * (c - 1))
+    price = grams * entries / (entries + UNREAD)
+    now, later = (price + _reads_after_a_hessian(e) for e in (left, left * shrinkage))
     by_steps = SECANTS_PAY * log(STEP / left) / log(max(shrinkage, STEP)) if left > STEP else 0.0
     if whole:
         by_steps = SECANTS_PAY * log(DIGITS / left) / log(max(shrinkage, DIGITS)) - 1 if left > DIGITS else 0.0
-    return max(ceil(by_steps), 0) > max(ceil(anew), 0) + price
+    return max(ceil(by_steps), 0) > now and now <= 1 + later
+
+
+def _reads_after_a_hessian(left: float) -> int:
+    """Reads until no digit is left, the last step being free, once a Hessian was formed that far from the optimum."""
+    return max(ceil(log(DIGITS) / log(max(BEND * left, DIGITS)) - 2), 0)
 
 
 def without_a_read(
@@ -94,7 +103,7 @@ def without_a_read(
         return None
     gradient, value = point.gradient + image, point.value + inner(point.gradient, step) + 0.5 * curved
     root = np.sqrt(np.diag(factor.matrix).clip(0))
-    error = root * (expm1(radius) * np.sqrt(curved) + SUMMED * inner(root, np.abs(step)))
+    error = root * (expm1(radius) * np.sqrt(curved) + factor.rounding * inner(root, np.abs(step)))
     there = Point(point.theta + step, value, gradient, NO_HESSIAN)
     proven = slope_in_columns(objective, replace(there, gradient=np.abs(gradient) + error))
     return (there, error) if proven <= tol else None

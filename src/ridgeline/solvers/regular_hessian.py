@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..objective import Objective
+from ..objective import DOUBLE, Objective
 from ..ranges import power_of_two_scale
 from .cholesky import CholeskyFactor
 
 EPS = float(np.finfo(float).eps)
+
+SINGLE = np.dtype(np.float32)
+
+ROUNDING = {DOUBLE: 1e-12, SINGLE: 1e-5}
+"""Error of an entry H_ij, beside (H_ii H_jj)^(1/2), by the precision of the products: that of sums over a block of 2048 rows, 4 sqrt(2048) eps
+(Higham and Mary 2019, SIAM J. Sci. Comput. 41), and over the blocks, in double."""
+
+BORNE = 0.05
+"""Share of a step that rounding may spoil, if it is at its worst along the direction of least curvature."""
 
 GAUGE = 1e-6
 """The part of a unit direction outside the gauge at which it is a direction of its own."""
@@ -32,6 +41,8 @@ class RegularHessian:
         A multiple of the scaled identity to add (Levenberg 1944), for a step that stays where the model holds.
     size : float
         The order of a curvature, for parameters in which H has none.
+    precision : dtype
+        Of the products that H was summed from.
 
     Attributes
     ----------
@@ -40,21 +51,29 @@ class RegularHessian:
     share : float
         The part of the rows that H was summed over, 1 for all: `solve` takes H / share for the whole, and H itself, since no row takes
         curvature away, is a bound on it from below.
+    precision : dtype
+        Of the products.
+    rounding : float
+        A bound on the error of an entry, beside (H_ii H_jj)^(1/2).
     """
 
     def __init__(
-        self, H: np.ndarray, N: np.ndarray, damping: float = 0.0, size: float = 1.0, at: np.ndarray | None = None
+        self,
+        H: np.ndarray,
+        N: np.ndarray,
+        damping: float = 0.0,
+        size: float = 1.0,
+        at: np.ndarray | None = None,
+        precision: np.dtype = DOUBLE,
     ) -> None:
         m = len(H)
-        self.at = at
+        self.at, self.precision, self.rounding = at, precision, ROUNDING[precision]
         self.matrix, self.hidden = H, N
         self.share = 1.0
         diagonal = np.where(np.diag(H) > 0, np.diag(H), size)
         self.scale = power_of_two_scale(np.sqrt(diagonal))
         A = H * self.scale * self.scale[:, None]
-        if N.shape[1]:
-            Q, _ = np.linalg.qr(N / self.scale[:, None])
-            A += Q @ Q.T
+        add_projection(A, N / self.scale[:, None])
         self.shift = damping
         self.factor = CholeskyFactor(A + damping * np.eye(m) if damping else A)
         self.rcond = self.factor.rcond
@@ -62,6 +81,16 @@ class RegularHessian:
             self.shift = max(self.shift * 100, 64 * m * EPS)
             self.factor = CholeskyFactor(A + self.shift * np.eye(m))
         self.norm = self.factor.norm
+
+    def blur(self, precision: np.dtype) -> float:
+        """An entry's error beside the least eigenvalue, were the products rounded to that: the share of a step that it may spoil."""
+        least = self.rcond * self.norm  # the diagonal is at most 1
+        return ROUNDING[precision] / least if least else np.inf
+
+    @property
+    def off(self) -> float:
+        """The share of itself by which H may be off in some direction, if all entries' errors were to add up there."""
+        return len(self.scale) * self.blur(self.precision)
 
     def solve(self, g: np.ndarray) -> np.ndarray:
         return self.share * self.scale * self.factor.solve(self.scale * g)
@@ -71,25 +100,38 @@ class RegularHessian:
         return self.factor.whiten(self.scale * g)
 
 
-def unseen_directions(objective: Objective, H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal bases (m, k) of the directions that H does not see, and of those of them that the data leave open.
+def add_projection(A: np.ndarray, N: np.ndarray) -> None:
+    """A += Q Q' in place, with Q an orthonormal basis of the columns of N.
 
-    The first has the gauge, where the penalty on it is nothing or faint; there the minimum is known.  Other candidates are
+    Those of a gauge have no row in common, and so are orthogonal whatever the scale: small products of each do, where one by BLAS would have
+    its threads spin for a while when it is done.
+    """
+    if (np.count_nonzero(N, axis=1) <= 1).all():
+        for column in N.T:
+            rows = np.flatnonzero(column)
+            unit = column[rows] / np.linalg.norm(column)
+            A[np.ix_(rows, rows)] += np.outer(unit, unit)
+        return
+    Q, _ = np.linalg.qr(N)
+    A += Q @ Q.T
+
+
+def unseen_directions(objective: Objective, H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal bases (m, k) of the directions that H (across the gauge) does not see, and of those of them that the data leave open.
+
+    The first has the gauge; there the minimum is known.  Other candidates are
     eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves (an eigenvalue of
     1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
     """
     m = len(H)
-    gauge = objective.gauge(np.diag(H))
+    gauge = objective.gauge()
     first = RegularHessian(H, gauge)
     if first.rcond > 64 * m * EPS:
         return gauge, np.zeros((m, 0))
     scale = power_of_two_scale(np.sqrt(np.maximum(np.diag(H), 0)))
     A = H * scale * scale[:, None]
-    if gauge.shape[1]:
-        Q, _ = np.linalg.qr(gauge / scale[:, None])
-        A += Q @ Q.T
+    add_projection(A, gauge / scale[:, None])
     values, vectors = np.linalg.eigh(A)
-    known = objective.gauge()
     hidden, found = list(gauge.T), []
     for vector in vectors[:, values < 64 * m * EPS * values[-1]].T:
         direction = scale * vector
@@ -97,7 +139,7 @@ def unseen_directions(objective: Objective, H: np.ndarray) -> tuple[np.ndarray, 
         if reach == 0 or objective.along(direction).largest <= 64 * m * EPS * reach:
             direction /= max(np.linalg.norm(direction), 1e-300)
             hidden.append(direction)
-            if np.linalg.norm(direction - known @ (known.T @ direction)) > GAUGE:
+            if np.linalg.norm(direction - gauge @ (gauge.T @ direction)) > GAUGE:
                 found.append(direction)
     return _orthonormal(hidden, m), _orthonormal(found, m)
 

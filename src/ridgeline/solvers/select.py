@@ -38,8 +38,9 @@ from ..watch import OutOfTime, watch
 from .certify import certify
 from .corner import corner
 from .lbfgs import gram_passes, lbfgs
-from .newton import Solution, examine, newton, polish, warm_start
+from .newton import Solution, borne_precision, examine, newton, polish, warm_start
 from .newton_cg import newton_cg
+from .regular_hessian import BORNE, SINGLE
 
 FEW_PARAMETERS = 250
 """Up to which Newton's method is as quick on any loss."""
@@ -145,7 +146,7 @@ def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_i
         if not objective.loss.self_concordant:
             return corner(objective, theta, tol=tol, max_iter=max_iter)
         theta, factor = warm_start(objective, theta)
-        return newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor)
+        return newton(objective, theta, tol=tol, max_iter=max_iter, factor=factor, precision=borne_precision(factor))
     if name == "newton_cg":
         return newton_cg(objective, theta, tol=tol, max_iter=max_iter)
     solution = lbfgs(objective, theta, tol=tol, max_iter=min(10 * max_iter, _patience(objective)))
@@ -180,11 +181,12 @@ def _in_time(objective: Objective, solve: Callable[[], Solution]) -> Solution | 
 
 
 def _old_hessian(objective: Objective, solution: Solution) -> bool:
-    """Whether a solver converged on a Hessian of a sample, or of a point far off."""
+    """Whether a solver converged on a Hessian of a sample, of a point far off, or of rounded products that prove little."""
     factor = solution.factor
     if not solution.converged or factor is None or factor.at is None:
         return False
-    return factor.share < 1 or objective.movement(factor.at - solution.point.theta) > STALE
+    rounded = factor.precision == SINGLE and factor.off > BORNE
+    return factor.share < 1 or rounded or objective.movement(factor.at - solution.point.theta) > STALE
 
 
 def _rounded(
