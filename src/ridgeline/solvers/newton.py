@@ -138,12 +138,16 @@ def newton(
         shrinkage = SAMPLE_ERROR * (objective.size / (factor.share * objective.rows)) ** 0.5
         order = 2 if worth_a_hessian(objective, shrinkage, shrinkage, False, precision) else 1
     point = _expand(objective, outside(gauge, theta), order, precision)
-    if order == 2 and precision != DOUBLE and RegularHessian(point.hessian, gauge).blur(precision) > BORNE:
-        point, precision = _expand(objective, point.theta, 2), DOUBLE
     if not np.isfinite(point.value):
         return Solution(point, None, 0, False)
+    made = None
     if order == 2:
-        N, blind = unseen_directions(objective, point.hessian)
+        made = _factored(objective, point, gauge)
+        if made.blur(precision) > BORNE and precision == SINGLE:
+            point, precision = _expand(objective, point.theta, 2), DOUBLE
+            made = _factored(objective, point, gauge)
+        N, blind = unseen_directions(objective, made)
+        made = made if N is gauge else None
     else:
         assert factor is not None
         N, blind = factor.hidden, np.zeros((objective.size, 0))  # the sample has no others
@@ -151,11 +155,12 @@ def newton(
     steepness = np.inf
     for iteration in range(1, max_iter + 1):
         if factor is None or point.hessian.size:
-            factor = RegularHessian(point.hessian, N, damping, objective.weight, point.theta, point.precision)
-            if point.precision != DOUBLE and factor.blur(point.precision) > BORNE:
+            factor = made or _factored(objective, point, N, damping)
+            if factor.blur(precision) > BORNE and precision == SINGLE:
                 point, precision = _expand(objective, point.theta, 2), DOUBLE
-                factor = RegularHessian(point.hessian, N, damping, objective.weight, point.theta)
+                factor = _factored(objective, point, N, damping)
             pairs.clear()
+        made = None
         g = outside(N, point.gradient)
         step = outside(N, -secant_step(g, pairs, factor.solve))
         slope = inner(g, step)
@@ -264,7 +269,7 @@ def examine(objective: Objective, solution: Solution) -> Solution:
     One read, and one more per direction to try on the rows.
     """
     point = _expand(objective, solution.point.theta, 2)
-    N, blind = unseen_directions(objective, point.hessian)
+    N, blind = unseen_directions(objective, _factored(objective, point, objective.gauge()))
     factor = RegularHessian(point.hessian, N, at=point.theta)
     step = -factor.solve(point.gradient)
     runaway = step if _runs_away(objective, point, step) else None
@@ -277,6 +282,10 @@ def _expand(objective: Objective, theta: np.ndarray, order: int, precision: np.d
     """The point, its Hessian that across the gauge."""
     point = objective.expand(theta, order, precision)
     return replace(point, hessian=objective.across_gauge(point.hessian)) if order == 2 else point
+
+
+def _factored(objective: Objective, point: Point, N: np.ndarray, damping: float = 0.0) -> RegularHessian:
+    return RegularHessian(point.hessian, N, damping, objective.weight, point.theta, point.precision)
 
 
 def _runs_away(objective: Objective, point: Point, step: np.ndarray) -> bool:

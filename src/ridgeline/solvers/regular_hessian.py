@@ -106,26 +106,28 @@ def add_projection(A: np.ndarray, N: np.ndarray) -> None:
     Those of a gauge have no row in common, and so are orthogonal whatever the scale: small products of each do, where one by BLAS would have
     its threads spin for a while when it is done.
     """
-    if (np.count_nonzero(N, axis=1) <= 1).all():
-        for column in N.T:
-            rows = np.flatnonzero(column)
-            unit = column[rows] / np.linalg.norm(column)
-            A[np.ix_(rows, rows)] += np.outer(unit, unit)
+    if not N.shape[1]:
+        return
+    sizes = np.count_nonzero(N, axis=0)
+    if np.count_nonzero(N, axis=1).max() <= 1 and sizes.min() == sizes.max() > 0:
+        columns, rows = (places.reshape(len(sizes), -1) for places in np.nonzero(N.T))
+        units = N[rows, columns]
+        units /= np.sqrt((units**2).sum(axis=1, keepdims=True))
+        A[rows[:, :, None], rows[:, None, :]] += units[:, :, None] * units[:, None, :]
         return
     Q, _ = np.linalg.qr(N)
     A += Q @ Q.T
 
 
-def unseen_directions(objective: Objective, H: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal bases (m, k) of the directions that H (across the gauge) does not see, and of those of them that the data leave open.
+def unseen_directions(objective: Objective, first: RegularHessian) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal bases (m, k) of the directions that a Hessian does not see, and of those of them that the data leave open.
 
-    The first has the gauge; there the minimum is known.  Other candidates are
+    `first` is the Hessian across the gauge, with the gauge alone kept out, which the first basis has too; there the minimum is known.  Other candidates are
     eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves (an eigenvalue of
     1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
     """
+    H, gauge = first.matrix, first.hidden
     m = len(H)
-    gauge = objective.gauge()
-    first = RegularHessian(H, gauge)
     if first.rcond > 64 * m * EPS:
         return gauge, np.zeros((m, 0))
     scale = power_of_two_scale(np.sqrt(np.maximum(np.diag(H), 0)))
