@@ -31,8 +31,9 @@ from ..certificate import (
     STOPPED_EARLY,
     Certificate,
 )
+from ..expansion import DOUBLE
 from ..inner import outside
-from ..objective import DOUBLE, Objective, Point
+from ..objective import Objective, Point
 from ..workspace import block_rows
 from .corner import large_enough
 from .newton import EPS, SAMPLES, Solution

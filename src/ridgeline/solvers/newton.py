@@ -6,6 +6,10 @@ A Hessian is formed anew where that pays.  Once steps shrink fast, the last fact
 gradients have shown since (secant pairs, in the two-loop recursion of L-BFGS with the factor in the middle); each then costs a read of
 the data and no Hessian.  `reads` compares the two, for losses whose curvature changes smoothly, and saves the read after the last step.
 
+Products in single precision take half the time, and an error in a Hessian moves no optimum: where the Hessian of a sample shows that their
+rounding spoils little of a step even in the direction of least curvature, Hessians of more rows are formed so.  What they then prove
+allows for it.
+
 Directions that the objective cannot see (a gauge, dependent columns) are found once and kept out (`regular_hessian`).
 
 Where steps had to be cut short, the Hessian says too little (Huber's loss with few rows in its quadratic part): it is then damped,
@@ -22,8 +26,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..expansion import DOUBLE
 from ..inner import inner, outside
-from ..objective import DOUBLE, Objective, Point
+from ..objective import Objective, Point
 from .reads import BEND, DIGITS, STEP, without_a_read, worth_a_hessian
 from .regular_hessian import BORNE, SINGLE, RegularHessian, unseen_directions
 from .secant import SecantPair, secant_pair, secant_step

@@ -19,8 +19,9 @@ from math import ceil, expm1, log
 
 import numpy as np
 
+from ..expansion import DOUBLE
 from ..inner import inner
-from ..objective import DOUBLE, NO_HESSIAN, Objective, Point
+from ..objective import NO_HESSIAN, Objective, Point
 from .regular_hessian import SINGLE, RegularHessian
 
 EPS = float(np.finfo(float).eps)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..objective import DOUBLE, Objective
+from ..expansion import DOUBLE
+from ..objective import Objective
 from ..ranges import power_of_two_scale
 from .cholesky import CholeskyFactor
 
@@ -17,8 +18,8 @@ EPS = float(np.finfo(float).eps)
 SINGLE = np.dtype(np.float32)
 
 ROUNDING = {DOUBLE: 1e-12, SINGLE: 1e-5}
-"""Error of an entry H_ij, beside (H_ii H_jj)^(1/2), by the precision of the products: that of sums over a block of 2048 rows, 4 sqrt(2048) eps
-(Higham and Mary 2019, SIAM J. Sci. Comput. 41), and over the blocks, in double."""
+"""Error of an entry H_ij, beside (H_ii H_jj)^(1/2), by the precision of the products: that of sums over a block of 2048 rows,
+4 sqrt(2048) eps / 2 (Higham and Mary 2019, SIAM J. Sci. Comput. 41), and over the blocks, in double."""
 
 BORNE = 0.05
 """Share of a step that rounding may spoil, if it is at its worst along the direction of least curvature."""
@@ -103,8 +104,8 @@ class RegularHessian:
 def add_projection(A: np.ndarray, N: np.ndarray) -> None:
     """A += Q Q' in place, with Q an orthonormal basis of the columns of N.
 
-    Those of a gauge have no row in common, and so are orthogonal whatever the scale: small products of each do, where one by BLAS would have
-    its threads spin for a while when it is done.
+    Those of a gauge have no row in common, and so are orthogonal whatever the scale: small products of each do, where one by BLAS would
+    have its threads spin for a while when it is done.
     """
     if not N.shape[1]:
         return
@@ -122,9 +123,9 @@ def add_projection(A: np.ndarray, N: np.ndarray) -> None:
 def unseen_directions(objective: Objective, first: RegularHessian) -> tuple[np.ndarray, np.ndarray]:
     """Orthonormal bases (m, k) of the directions that a Hessian does not see, and of those of them that the data leave open.
 
-    `first` is the Hessian across the gauge, with the gauge alone kept out, which the first basis has too; there the minimum is known.  Other candidates are
-    eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves (an eigenvalue of
-    1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
+    `first` is the Hessian across the gauge, with the gauge alone kept out, which the first basis has too: there the minimum is known.
+    Other candidates are eigenvectors of the scaled Hessian with eigenvalues at rounding level; each is tried on the rows themselves (an
+    eigenvalue of 1e-16 may be a singular value of 1e-8 of the columns, which is small but is not nothing).
     """
     H, gauge = first.matrix, first.hidden
     m = len(H)
