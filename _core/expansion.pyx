@@ -16,6 +16,7 @@ cimport cython
 from libc.math cimport INFINITY, fabs, sqrt
 
 from doubledouble cimport dd, two_sum
+from extremes cimport add_extremes
 from formats cimport real
 from gram cimport Span, combine, gram, pad, predict
 from outputs cimport combine_outputs, predict_outputs
@@ -249,12 +250,14 @@ cdef inline void add_hessian(const Rows* x, Py_ssize_t start, const double* scal
 def expand(PointLoss loss, X not None, const double[::1] y not None, const double[::1] s not None, const double[::1] o not None,
            const double[::1] m not None, const double[::1] t not None, const double[::1] theta not None, int order,
            double[:, ::1] totals not None, double[:, ::1] gradient not None, double[:, ::1] hessian not None,
-           double[:, ::1] block not None, double[:, ::1] rows not None, real[:, ::1] scaled not None, real[:, ::1] partial not None):
+           double[:, ::1] block not None, double[:, ::1] rows not None, real[:, ::1] scaled not None, real[:, ::1] partial not None,
+           double[:, ::1] extremes not None):
     """Add the rows of X (n x d) to totals (2, 2), gradient (2, p) and the lower triangle of hessian (p, p).
 
     X is float64 or float32, with adjacent columns or adjacent rows. p = len(theta) is d, or d + 1 with an intercept (last).
     totals[0] = (weight, value), gradient[0] = g, their second rows carry the compensation. order 0 stops at the value, 1 at the gradient;
-    hessian, scaled and partial may be (1, 1) below order 2. s and o are empty or have n entries.
+    hessian, scaled and partial may be (1, 1) below order 2. s and o are empty or have n entries. extremes is empty, or (2, D), with D = d
+    padded to whole 64-byte vectors, and takes the least and the greatest entry of each column of the rows with weight, which are arrays.
     Workspace, with P = p padded to whole 64-byte vectors: block (b, P) and rows (6, max(b, P)) of double; at order 2 scaled (b, P) and
     partial (P, P) in the precision of the Hessian (in double scaled may be block).
     One read of X; n p (2, 4 or p + 5) flops for order 0, 1 or 2.
@@ -267,8 +270,11 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
         raise ValueError("the outputs or the workspace do not match")
     if order >= 2:
         check_hessian(p, p, hessian, block, scaled, partial)
+    if extremes.shape[0] and (extremes.shape[0] != 2 or extremes.shape[1] != pad(d, sizeof(double)) or x.sparse):
+        raise ValueError(f"extremes must be empty, or, of rows in an array, two rows of {d} columns, padded to whole vectors")
     if n == 0:
         return
+    cdef bint ranged = extremes.shape[0] != 0 and d != 0
     cdef const double* centre = &m[0] if d else NULL
     cdef bint packed = not as_they_lie(&x, centre, order)
     cdef const double* scale = &t[0] if d else NULL
@@ -295,6 +301,8 @@ def expand(PointLoss loss, X not None, const double[::1] y not None, const doubl
             add_compensated(&totals[0, 1], &totals[1, 1], weighted_sum(weight, value, c))
             if order >= 1 and p:
                 add_gradient(&x, start, c, scale, centre, packed, block, p, weight, slope, vec, &gradient[0, 0], &gradient[1, 0])
+            if ranged:
+                add_extremes(&x, start, c, &s[start] if s.shape[0] else NULL, &extremes[0, 0], &extremes[1, 0])
             if order >= 2 and p:
                 add_hessian(&x, start, scale, centre, packed, vec, block, c, p, weight, curvature, scaled, partial, 1.0, hessian, 0, 0,
                             memory_of(&x, start + c, b))

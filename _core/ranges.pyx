@@ -5,55 +5,10 @@
 Sums are of x_i - c with c the mean so far, which keeps the digits of a column far from zero.  Of rows of which only some entries are stored
 those are read, and a column with fewer entries than there are rows holds a zero.
 """
+from extremes cimport rl_ranges_double, rl_ranges_float
 from gram cimport pad
-from lanes cimport LANES  # no-cython-lint
 from rows cimport Rows, entry, memory_of, pack, rows_of, touch
 from stored cimport rl_stored_ranges
-
-cdef extern from *:
-    """
-    /* A vector of columns of a row; at the end of the matrix nothing is read beyond it. */
-    #define RL_RANGES(X) \\
-    static inline rl_wide rl_column_##X(const X* p, const X* last, Py_ssize_t d) { \\
-        rl_wide z = {0}; \\
-        if (last - p >= RL_LANES) return __builtin_convertvector(*(const rl_row_##X*) p, rl_wide); \\
-        for (Py_ssize_t k = 0; k < d && k < RL_LANES; k++) z[k] = p[k]; \\
-        return z; \\
-    } \\
-    /* Eight rows at a time; f is NULL for ones.  Vectors are whole: what they hold beyond the columns is nobody's. */ \\
-    static RL_FUSED void rl_ranges_##X(const X* x, const X* last, Py_ssize_t step, Py_ssize_t n, Py_ssize_t d, const double* f, \\
-                                       const double* c, double* low, double* high, double* sum) { \\
-        for (Py_ssize_t j = 0; j < d; j += RL_LANES) *(rl_wide*) (sum + j) = (rl_wide){0}; \\
-        for (Py_ssize_t i = 0; i < n; i += 8) { \\
-            const int some = n - i < 8 ? (int) (n - i) : 8; \\
-            const X* row = x + i * step; \\
-            for (Py_ssize_t j = 0; j < d; j += RL_LANES) { \\
-                const rl_wide centre = *(const rl_wide*) (c + j); \\
-                rl_wide least = *(rl_wide*) (low + j), most = *(rl_wide*) (high + j), total = *(rl_wide*) (sum + j); \\
-                for (int k = 0; k < some; k++) { \\
-                    const rl_wide v = rl_column_##X(row + k * step + j, last, d - j); \\
-                    if (f) { \\
-                        total += f[i + k] * (v - centre); \\
-                        if (f[i + k] == 0) continue; \\
-                    } \\
-                    else total += v - centre; \\
-                    least = RL_CHOOSE(v < least, v, least); \\
-                    most = RL_CHOOSE(v > most, v, most); \\
-                } \\
-                *(rl_wide*) (low + j) = least; \\
-                *(rl_wide*) (high + j) = most; \\
-                *(rl_wide*) (sum + j) = total; \\
-            } \\
-        } \\
-    }
-
-    RL_RANGES(double)
-    RL_RANGES(float)
-    """
-    void rl_ranges_double(const double* x, const double* last, Py_ssize_t step, Py_ssize_t n, Py_ssize_t d, const double* f,
-                          const double* c, double* low, double* high, double* sum) noexcept nogil
-    void rl_ranges_float(const float* x, const float* last, Py_ssize_t step, Py_ssize_t n, Py_ssize_t d, const double* f,
-                         const double* c, double* low, double* high, double* sum) noexcept nogil
 
 
 def column_ranges(X not None, const double[::1] s not None, double weight, double[::1] mean not None, double[::1] low not None,

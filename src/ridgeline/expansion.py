@@ -16,6 +16,7 @@ import numpy as np
 from .doubledouble import add, dot, exact, neg
 from .pointwise import Loss
 from .sources import Slab
+from .workspace import padded
 
 DOUBLE = np.dtype(np.float64)
 
@@ -73,6 +74,8 @@ class Coordinates:
 class Expansion:
     """The summary; `order` 0 is the value alone, 1 adds the gradient, 2 the Hessian, whose products are in `precision`.
 
+    `ranged` adds the range of every column of X, of rows in arrays and a loss of one number per row.
+
     Attributes
     ----------
     weight, value : float
@@ -80,12 +83,24 @@ class Expansion:
         m = c p + shared, row by row of theta.
     hessian : ndarray of shape (m, m)
         Symmetric; only at order 2.
+    extremes : ndarray of shape (2, at least d), or empty
+        The least and the greatest entry of each column of the rows with weight; only where `ranged`.
     """
 
     def __init__(
-        self, loss: Loss, coordinates: Coordinates, theta: np.ndarray, order: int, precision: np.dtype = DOUBLE
+        self,
+        loss: Loss,
+        coordinates: Coordinates,
+        theta: np.ndarray,
+        order: int,
+        precision: np.dtype = DOUBLE,
+        ranged: bool = False,
     ) -> None:
         m = theta.size
+        self.extremes = np.empty((0, 0))
+        if ranged:
+            self.extremes = np.full((2, padded(len(coordinates.center), DOUBLE)), np.inf)
+            self.extremes[1] = -np.inf
         self.precision = precision
         self.loss, self.coordinates, self.theta, self.order = loss, coordinates, theta, order
         self.totals = np.zeros((2, 2))
@@ -101,6 +116,9 @@ class Expansion:
         for mine, theirs in ((self.totals, other.totals), (self.gradients, other.gradients)):
             mine[0], mine[1] = add((mine[0], mine[1]), (theirs[0], theirs[1]))
         self.lower += other.lower
+        if self.extremes.size:
+            np.minimum(self.extremes[0], other.extremes[0], out=self.extremes[0])
+            np.maximum(self.extremes[1], other.extremes[1], out=self.extremes[1])
 
     @property
     def weight(self) -> float:

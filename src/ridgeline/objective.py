@@ -35,6 +35,9 @@ NO_HESSIAN = np.empty((0, 0))
 FEW = 1024
 """Rows that show the size of a column."""
 
+FAR = 256.0
+"""Beside the reach of a sample's columns: that of all rows up to which its coordinates serve."""
+
 FAINT = 1e-6
 """A penalty, beside a diagonal entry of the Hessian, that would make it too ill-conditioned along the gauge."""
 
@@ -48,6 +51,10 @@ class Point:
     gradient: np.ndarray
     hessian: np.ndarray
     precision: np.dtype = DOUBLE
+
+
+class OutOfRange(Exception):
+    """Of a sample's coordinates: the columns of all rows go far beyond them, or are not finite."""
 
 
 class Objective:
@@ -74,6 +81,8 @@ class Objective:
         How many points were computed since.
     known : tuple of Pieces
         Rows that are not read any more.
+    ranged : bool
+        Whether `reach` is that of all rows; if not, the first `expand` sees to it.
 
     Notes
     -----
@@ -84,31 +93,63 @@ class Objective:
     points = 0
     timed = False
     known: tuple[Pieces, ...] = ()
+    ranged = True
 
     def __init__(self, source: Source, loss: Loss, alpha: float, fit_intercept: bool) -> None:
         require_rereadable(source)
-        self.source, self.loss, self.alpha = source, loss, alpha
-        with np.errstate(over="ignore", invalid="ignore"):
-            ranges = fold(source, partial(ColumnRanges, source.n_features))
+        ranges = self._ranges_of(source)
         if not ranges.finite():
             source.check_finite()
         require_rows(ranges.weight)
-        self.weight, self.rows = ranges.weight, ranges.rows
-        center = ranges.mean if fit_intercept else np.zeros(source.n_features)
-        reach = np.maximum(ranges.high - center, center - ranges.low)
-        scale = power_of_two_scale(reach)
-        self.coordinates = Coordinates(center, scale, fit_intercept)
-        self.reach = np.append(reach * scale, np.ones(int(fit_intercept)))
+        self._place(source, ranges, fit_intercept)
         self._pose(loss, alpha)
+
+    @classmethod
+    def from_sample(cls, source: ArraySource, loss: PointwiseLoss, alpha: float, fit_intercept: bool, stride: int) -> Objective:
+        """F in coordinates that every `stride`-th row decides, which saves a read: the first `expand` finds the ranges of all rows.
+
+        Where those are far from the sample's, or not finite, that raises `OutOfRange`; then, and for a sample that says nothing, the
+        other constructor serves.
+        """
+        ranges = cls._ranges_of(source.sample(stride))
+        if not (ranges.finite() and ranges.weight > 0):
+            return cls(source, loss, alpha, fit_intercept)
+        self = cls.__new__(cls)
+        self._place(source, ranges, fit_intercept)
+        counted = fold(source.targets_only(), partial(ColumnRanges, 0))
+        self.weight, self.rows, self.ranged = counted.weight, counted.rows, False
+        self._pose(loss, alpha)
+        return self
+
+    @staticmethod
+    def _ranges_of(source: Source) -> ColumnRanges:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return fold(source, partial(ColumnRanges, source.n_features))
+
+    def _place(self, source: Source, ranges: ColumnRanges, fit_intercept: bool) -> None:
+        """The coordinates."""
+        self.source, self.weight, self.rows = source, ranges.weight, ranges.rows
+        center = ranges.mean if fit_intercept else np.zeros(source.n_features)
+        scale = power_of_two_scale(_reach(center, ranges.low, ranges.high))
+        self.coordinates = Coordinates(center, scale, fit_intercept)
+        self._reach_to(ranges.low, ranges.high)
+
+    def _reach_to(self, low: np.ndarray, high: np.ndarray) -> None:
+        """How far the columns of Z go from zero, whose least and greatest entries are those of X."""
+        center, scale = self.coordinates.center, self.coordinates.scale
+        self.reach = np.append(_reach(center, low, high) * scale, np.ones(int(self.coordinates.fit_intercept)))
 
     def _pose(self, loss: Loss, alpha: float) -> None:
         """What follows from the loss and the penalty."""
         self.loss, self.alpha, self.best = loss, alpha, None
         self.penalty = self._penalties(alpha)
         self.size = self.penalty.size
-        # the most by which each parameter moves a prediction, per unit
+        self._reaches = self._movements()
+
+    def _movements(self) -> np.ndarray:
+        """The most by which each parameter moves a prediction, per unit."""
         spread = np.where(self.reach > 0, self.reach, 1.0)
-        self._reaches = np.append(np.tile(spread, loss.outputs), np.ones(loss.shared))
+        return np.append(np.tile(spread, self.loss.outputs), np.ones(self.loss.shared))
 
     def posed(self, loss: Loss, alpha: float, source: Source | None = None) -> Objective:
         """Another loss and penalty of the same rows, or of a view of them with the same X and weights: the columns are not read again."""
@@ -148,11 +189,18 @@ class Objective:
         """F at theta with derivatives up to `order`; one read of the data. Outside the loss's domain all is infinite.
 
         `precision` is that of the Hessian's products alone.
+
+        Raises
+        ------
+        OutOfRange
+            If the coordinates are of a sample, and do not suit all rows.
         """
         if not self.admits(theta):
             return Point(theta, np.inf, np.full(self.size, np.inf), NO_HESSIAN)
         with np.errstate(over="ignore", invalid="ignore"):
-            sums = fold(self.source, partial(Expansion, self.loss, self.coordinates, theta, order, precision))
+            sums = fold(self.source, partial(Expansion, self.loss, self.coordinates, theta, order, precision, not self.ranged))
+            if not self.ranged:
+                self._find_range(sums)
             pull = self.penalty * theta
             value, gradient, hessian = sums.value + 0.5 * inner(pull, theta), sums.gradient + pull, NO_HESSIAN
             if order >= 2:
@@ -165,6 +213,15 @@ class Objective:
         if order >= 1:
             self._note(point)
         return point
+
+    def _find_range(self, sums: Expansion) -> None:
+        """The reach of all rows, from the first sums over them."""
+        d = self.source.n_features
+        finite = np.isfinite(sums.value) and np.isfinite(sums.gradient).all()
+        self._reach_to(sums.extremes[0, :d], sums.extremes[1, :d])
+        if not (finite and self.reach.max(initial=0.0) <= FAR):
+            raise OutOfRange
+        self._reaches, self.ranged = self._movements(), True
 
     def _note(self, point: Point) -> None:
         """Show a point to whoever watches; of a timed objective, keep it if it is the lowest so far."""
@@ -185,7 +242,7 @@ class Objective:
         part = copy(self)
         part.source = sample
         part.penalty = self.penalty / stride
-        part.timed = False
+        part.timed, part.ranged = False, True
         ranges = fold(sample.targets_only(), partial(ColumnRanges, 0))
         part.rows, part.weight = ranges.rows, ranges.weight
         return part if part.weight > 0 else None
@@ -324,6 +381,11 @@ class Objective:
         p, c = self.coordinates.width, self.loss.outputs
         mean = np.abs(theta.reshape(c, p).mean(axis=0)) + np.abs(slip.reshape(c, p)).mean(axis=0)
         return 0.5 * c * float(self.penalty[:p] @ mean**2)
+
+
+def _reach(center: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The farthest that the entries of each column lie from its centre."""
+    return np.maximum(high - center, center - low)
 
 
 def predictions(slab: Slab, coordinates: Coordinates, theta: np.ndarray) -> np.ndarray:

@@ -85,7 +85,7 @@ class PointwiseLoss:
         kernels.expand(
             self.kernel, slab.X, slab.y, slab.weight, slab.offset, out.coordinates.shift, out.coordinates.scale,
             out.theta[:p], out.order, out.totals, out.gradients.reshape(2, -1), out.lower,
-            *_workspace(out, slab, p, 6),
+            *_workspace(out, slab, p, 6), out.extremes,
         )  # fmt: skip
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from ridgeline.expansion import Coordinates, Expansion
 from ridgeline.kernels import load
 from ridgeline.pointwise import ABSOLUTE, LOGISTIC, SQUARED, ScaledHuberLoss, SoftmaxLoss, huber_loss
 from ridgeline.sources import EMPTY, Slab
+from ridgeline.sparse_rows import sparse_rows
 from ridgeline.workspace import block_rows, padded
 
 kernels = load("expansion")
@@ -245,6 +247,36 @@ def test_softmax_of_a_sure_row_keeps_its_small_gradient():
     np.testing.assert_allclose(np.diag(got.hessian), np.exp(-50), rtol=1e-14)
 
 
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("layout", ["C", "F"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n, d", [(1, 1), (9, 3), (65, 8), (2100, 17), (700, 40)])
+def test_the_range_of_every_column_on_the_way(n, d, dtype, layout, order):
+    """Of the rows with weight alone; and nothing else changes."""
+    for weights in (False, True):
+        slab, coordinates, theta = problem(LOSSES[0], n, d, dtype, weights, seed=d)
+        slab = Slab(np.asarray(slab.X, order=layout), slab.y, slab.weight, slab.offset)
+        plain, ranged = (Expansion(LOSSES[0].loss, coordinates, theta, order, ranged=flag) for flag in (False, True))
+        plain.add_rows(slab)
+        ranged.add_rows(slab)
+        used = slab.X[slab.weight > 0] if weights else slab.X
+        low, high = ranged.extremes[:, :d]
+        np.testing.assert_array_equal(low, used.min(axis=0, initial=np.inf))
+        np.testing.assert_array_equal(high, used.max(axis=0, initial=-np.inf))
+        np.testing.assert_array_equal(ranged.gradient, plain.gradient)
+        assert not plain.extremes.size
+        other = Expansion(LOSSES[0].loss, coordinates, theta, order, ranged=True)
+        other.add_rows(Slab(slab.X - 1, slab.y, slab.weight, slab.offset))
+        ranged.merge(other)
+        np.testing.assert_array_equal(ranged.extremes[:, :d], [(used - dtype(1)).min(axis=0, initial=np.inf), high])
+
+
+def test_stored_entries_have_no_range_on_the_way():
+    call = arguments("expand") | {"X": sparse_rows(sparse.csr_array(np.eye(5, 2)), "X")}
+    with pytest.raises(ValueError, match="of rows in an array"):
+        kernels.expand(**call)
+
+
 def arguments(kernel):
     """Correct arguments for 5 rows, 2 columns, an intercept, 3 classes, order 2."""
     n, d, p, c, b, wide = 5, 2, 3, 3, 9, 8
@@ -256,6 +288,7 @@ def arguments(kernel):
     if kernel == "expand":
         return dict(
             common, loss=kernels.Squared(), y=z(n), o=z(n), theta=z(p), gradient=z((2, p)), hessian=z((p, p)), rows=z((6, b)),
+            extremes=z((2, wide)),
         )  # fmt: skip
     if kernel == "expand_scaled_huber":
         return dict(

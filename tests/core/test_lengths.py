@@ -18,14 +18,14 @@ from scipy import sparse
 
 import ridgeline as rl
 from ridgeline.curvature import ColumnSquares
-from ridgeline.expansion import Coordinates
+from ridgeline.expansion import Coordinates, Expansion
 from ridgeline.kernels import load
 from ridgeline.objective import Shift, predictions
 from ridgeline.pieces import Pieces
-from ridgeline.pointwise import huber_loss
+from ridgeline.pointwise import SQUARED, huber_loss
 from ridgeline.solvers.cholesky import CholeskyFactor
 from ridgeline.sources import EMPTY, Slab
-from ridgeline.sparse_rows import sparse_rows
+from ridgeline.sparse_rows import SparseRows, sparse_rows
 
 LIBRARY = [
     "curvature", "doubledouble", "extended_moments", "losses", "moments", "objective", "pieces", "pointwise", "ranges", "sparse_rows",
@@ -43,7 +43,7 @@ SLACK = {
     "cholesky_rcond": {"work 0": MORE, "iwork 0": MORE},
     "cholesky_solve": {"B 0": ANY},
     "cholesky_solve_extended": {"b_hi 0": ANY},
-    "expand": {"block 0": LESS, "rows 0": MORE, "rows 1": MORE, "scaled 0": MORE},
+    "expand": {"block 0": LESS, "rows 0": MORE, "rows 1": MORE, "scaled 0": MORE, "extremes 1": MORE},    # where there are none
     "expand_scaled_huber": {"block 0": LESS, "rows 0": MORE, "rows 1": MORE, "scaled 0": MORE},
     "expand_softmax": {
         "block 0": LESS, "logits 1": MORE, "rows 0": MORE, "rows 1": MORE, "scaled 0": MORE,
@@ -136,6 +136,7 @@ def run_everything(kernel):
     for slab in (Slab(X, y, s, EMPTY), Slab(sparse_rows(thin[:, :5], "X"), y, s, EMPTY)):
         Pieces(coordinates, theta, 0.8, 1.3).add_rows(slab)
         Shift(coordinates, theta[None]).add_rows(slab)
+        Expansion(SQUARED, coordinates, theta, 2, ranged=not isinstance(slab.X, SparseRows)).add_rows(slab)
         predictions(slab, coordinates, theta[None])
     ColumnSquares(coordinates).add_rows(slab)
     huber_loss(1.0).curvatures(y, y / 2)

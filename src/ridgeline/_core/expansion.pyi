@@ -24,7 +24,7 @@ class Logistic: ...
 def expand(
     loss: Squared | Huber | Absolute | Logistic, X: _Real, y: _Double, s: _Double, o: _Double, m: _Double, t: _Double,
     theta: _Double, order: int, totals: _Double, gradient: _Double, hessian: _Double, block: _Double, rows: _Double,
-    scaled: _Real, partial: _Real
+    scaled: _Real, partial: _Real, extremes: _Double
 ) -> None: ...
 def curvatures(
     loss: Squared | Huber | Absolute | Logistic, y: _Double, z: _Double, work: _Double, out: _Double

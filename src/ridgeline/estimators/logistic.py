@@ -22,7 +22,7 @@ from ..objective import Objective
 from ..solvers.batch import Batch
 from ..solvers.few_labels import certificate_of_kernel, fit_few_labels, fit_groups
 from ..solvers.proximal_newton import proximal_newton
-from ..solvers.select import METHODS, minimise
+from ..solvers.select import METHODS, minimise, posed
 from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..views import class_rows
 from .base import source_names
@@ -302,7 +302,8 @@ class LogisticRegression(LogisticStatistics):
             if c == 2 and isinstance(source, ArraySource) and plain:
                 best = fit_few_labels(source, l2, fit_intercept, tol, max_iter)
             if best is None:
-                objective = Objective(source, loss_of_classes(c), l2, fit_intercept)
+                pose = Objective if l1 or solver == "lbfgs" else posed
+                objective = pose(source, loss_of_classes(c), l2, fit_intercept)
                 start = self._start(objective, share, classes) if max_iter else np.zeros(objective.size)
                 remedy = NOT_CONVERGED.get(self.solver, REMEDY).format(max_iter=max_iter)
                 if l1:

@@ -96,7 +96,8 @@ def _suboptimality(objective: Objective, solution: Solution, slip: np.ndarray, m
     """The least of the bounds; the gradient is known to `moved` and to its own rounding."""
     point, factor, loss = solution.point, solution.factor, objective.loss
     error = moved + objective.rounding(point, block_rows(objective.coordinates.width))
-    bounds = [point.value, _strong_convexity(objective, point, error)]
+    with np.errstate(over="ignore"):  # then it is no bound
+        bounds = [point.value, _strong_convexity(objective, point, error)]
     if min(bounds) <= SMALL * point.value:
         return max(min(bounds), 0.0) / objective.weight
     if not loss.self_concordant:
