@@ -87,7 +87,7 @@ cdef extern from *:
 
 
 cdef inline void add_extremes(const Rows* x, Py_ssize_t start, Py_ssize_t n, const double* s, double* low, double* high) noexcept nogil:
-    """low and high of n rows of arrays, not of stored entries; s holds their weights or is NULL, low and high are padded to whole vectors."""
+    """low and high, padded to whole vectors, of n rows of arrays, not of stored entries; s holds their weights or is NULL."""
     cdef Py_ssize_t j
     if x.column != 1:
         for j in range(x.d):
