@@ -51,6 +51,7 @@ TESTS = {
     "small_logistic": "solvers/test_few_labels.py core/test_lengths.py",
     "small_ridge": "solvers/test_few_rows.py core/test_lengths.py test_many.py",
     "stored_rows": "core/test_stored_rows.py core/test_lengths.py test_sparse.py",
+    "tridiagonal": "core/test_tridiagonal.py core/test_lengths.py estimators/test_ridge_cv.py",
 }
 """The tests of each kernel, in `tests/`, those that notice most first."""
 

@@ -124,6 +124,7 @@ def run_everything(kernel):
             rl.LogisticRegression(C=np.inf).fit(rows, y > np.median(y), sample_weight=weight).predict(rows)
             rl.LogisticRegression().fit(rows, np.digitize(y, [-1, 1]), sample_weight=weight)
     rl.RidgeCV().fit(X, y)
+    rl.RidgeCV(cv=3).fit(X, y)
     rl.Lasso(alpha=0.1).fit(X, y)
     rl.LogisticRegression(l1_ratio=1.0).fit(X, y > 0)
     near = np.column_stack([X, X[:, 0] * (1 + 1e-9 * y)])

@@ -109,16 +109,34 @@ def test_moments_of_the_others_lose_nothing():
         np.testing.assert_allclose(rest.scatter, whole.scatter, rtol=1e-9, atol=1e-9 * np.abs(whole.scatter).max())
 
 
-def test_path_is_a_fit_for_each_penalty():
+@pytest.mark.parametrize("least", [0.0, 1e-14, 1e-2])
+def test_path_is_a_fit_for_each_penalty(least):
+    """With one that drowns in rounding, by eigenvectors, and without."""
     X, y, s = problem(40, 5, 2)
     moments = Moments.of(X, y, s)
-    coef, intercept = path(moments, np.append(0.0, ALPHAS), True)
-    for a, w, b in zip(np.append(0.0, ALPHAS), coef, intercept):
+    coef, intercept = path(moments, np.append(least, ALPHAS), True)
+    for a, w, b in zip(np.append(least, ALPHAS), coef, intercept):
         model = Ridge(a).fit_moments(moments)
         np.testing.assert_allclose(w, model.coef_, rtol=1e-9)
         np.testing.assert_allclose(b, model.intercept_, rtol=1e-9)
     scores = [Ridge(a).fit_moments(moments).score(X, y, s) for a in ALPHAS]
     np.testing.assert_allclose(mean_r2(moments, coef[1:], intercept[1:]), scores, rtol=1e-10)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-13])
+def test_directions_that_the_columns_do_not_have_are_left_out(alpha):
+    X, y, _ = problem(40, 4, 0)
+    X = np.column_stack([X, X[:, 0] + X[:, 1]])
+    (coef,), _ = path(Moments.of(X, y), np.array([alpha]), True)
+    wanted = np.linalg.lstsq(X - X.mean(axis=0), y - y.mean(), rcond=1e-10)[0]
+    np.testing.assert_allclose(coef[0], wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_folds_have_the_same_bits_on_any_number_of_threads(n_threads):
+    X, y, s = problem(60, 7, 2)
+    one, more = (RidgeCV(ALPHAS, cv=4, n_threads=k).fit(X, y, s) for k in (1, n_threads))
+    assert one.best_score_ == more.best_score_ and one.alpha_ == more.alpha_
 
 
 def test_a_constant_fold_scores_as_a_constant_target_does():

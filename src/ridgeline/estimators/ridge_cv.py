@@ -12,7 +12,7 @@ from ..blame import warn
 from ..fold_moments import moments_of_folds, row_count
 from ..folds import fold_bounds, given_splits, is_count
 from ..moments import Moments, moments_of
-from ..solvers.ridge_path import left_out, mean_r2, path, without_each
+from ..solvers.ridge_path import fold_scores, left_out, path, without_each
 from ..sources import ArraySource, Source, require_rows
 from ..sources.spool import by_number
 from ..sparse_rows import SparseRows, linear
@@ -225,8 +225,7 @@ class RidgeCV(Router, Regressor):
             trains = without_each(parts)
             moments = trains[0] + parts[0]
             require_rows(moments.weight)
-            scores = [mean_r2(part, *path(train, alphas, fit_intercept)) for part, train in zip(parts, trains)]
-            alpha, score = _best(np.stack(scores), alphas)
+            alpha, score = _best(fold_scores(parts, trains, alphas, fit_intercept, self.n_threads), alphas)
         self._keep(alpha, score, Ridge(alpha, fit_intercept=fit_intercept, n_threads=self.n_threads).fit_known(rows, moments), None)
 
     def _keep(self, alpha: Any, score: Any, best: Ridge, results: Any) -> None:
@@ -301,16 +300,14 @@ class RidgeCV(Router, Regressor):
             parts = [moments_of(source.take(test)) for test in tests]
             trains = [moments_of(source.take(train)) for train, _ in pairs]
             moments = None
+        if scorer is None:
+            return *_best(fold_scores(parts, trains, alphas, fit_intercept, self.n_threads), alphas), moments
         scores = np.empty((len(tests), len(alphas)))
-        for k, (test, part, train) in enumerate(zip(tests, parts, trains)):
-            coef, intercept = path(train, alphas, fit_intercept)
-            if scorer is None:
-                scores[k] = mean_r2(part, coef, intercept)
-            else:
-                rows = source.X[test]
-                truth = source.y[test].reshape(len(rows), -1)
-                given = routed.of_rows(test, n)
-                scores[k] = [_score(scorer, linear(rows, w, b), truth, given) for w, b in zip(coef, intercept)]
+        for k, (test, train) in enumerate(zip(tests, trains)):
+            rows = source.X[test]
+            truth = source.y[test].reshape(len(rows), -1)
+            given = routed.of_rows(test, n)
+            scores[k] = [_score(scorer, linear(rows, w, b), truth, given) for w, b in zip(*path(train, alphas, fit_intercept))]
         return *_best(scores, alphas), moments
 
 
