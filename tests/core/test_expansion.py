@@ -332,11 +332,26 @@ def test_float32_rows_are_padded_to_sixteen(kernel):
 
 
 @pytest.mark.parametrize("label", [-1, 3])
-def test_a_label_beyond_the_classes_is_refused(label):
+@pytest.mark.parametrize("row", [0, 2, 4])
+def test_a_label_beyond_the_classes_is_refused(row, label):
     call = arguments("expand_softmax")
-    call["labels"][2] = label
-    with pytest.raises(ValueError, match=r"labels\[2\]"):
+    call["labels"][row] = label
+    with pytest.raises(ValueError, match=rf"labels\[{row}\]"):
         kernels.expand_softmax(**call)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 9])
+@pytest.mark.parametrize("p", [1, 8, 20])
+def test_predictions_fill_no_more_than_their_workspace(rows, p):
+    """Of more rows than a block has, by blocks of fewer rows than there are columns."""
+    rng = np.random.default_rng(p)
+    X, m, t, theta = rng.normal(size=(13, p)), rng.normal(size=p), 2.0 ** rng.integers(-1, 2, p), rng.normal(size=(3, p + 1))
+    wide = padded(p + 1, np.dtype(float))
+    memory = np.full((rows + 40, wide), np.pi)
+    out = np.empty((3, 13))
+    kernels.predict_rows_of(X, m, t, theta, memory[:rows], np.empty((3, wide)), out)
+    np.testing.assert_allclose(out, theta[:, :p] @ (X * t - m).T + theta[:, p:], rtol=1e-12, atol=1e-12)
+    assert (memory[rows:] == np.pi).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -152,10 +152,10 @@ def test_a_far_mean_keeps_the_variance(dtype):
     assert scatter[0, 0] == pytest.approx(((steps - steps.mean()) ** 2).sum(), rel=1e-7)
 
 
-@pytest.mark.parametrize("far", [slice(0, 64), slice(900, 964)])
-@pytest.mark.parametrize("weight", [1.0, 1e-13])
+@pytest.mark.parametrize("far", [slice(0, 64), slice(900, 964), slice(0, None, 15)])
+@pytest.mark.parametrize("weight", [1.0, 1e-13, 1e-20])
 def test_a_pivot_far_from_the_mean_costs_no_digits(far, weight):
-    """Rows at 1e8 that hardly count, or do, first or later; the others are at 0 with variance 1."""
+    """Rows at 1e8 that hardly count, or do, first or later, or all that the pivot comes from; the others are at 0 with variance 1."""
     X, y, _ = rows(1000, 2, 1)
     s = np.ones(1000)
     X[far, 0] += 1e8
@@ -355,6 +355,7 @@ def test_any_order_of_the_entries_in_memory(dtype):
 
 @pytest.mark.parametrize("view", [
     np.zeros((5, 2))[::-1], np.zeros((5, 4))[:, ::2], np.broadcast_to(np.zeros(2), (5, 2)), np.zeros((9, 4))[::2, ::2],
+    np.zeros((10, 2), order="F")[::2], np.lib.stride_tricks.as_strided(np.zeros(20), (5, 2), (8, 24)),
 ])  # fmt: skip
 def test_entries_that_lie_apart_are_refused(view):
     with pytest.raises(ValueError, match="adjacent"):

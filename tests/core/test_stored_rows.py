@@ -222,6 +222,35 @@ def test_extended_sums_are_exact():
         assert abs(Fraction(sums[0, j]) + Fraction(sums[1, j]) - sum(Fraction(f) * z[j] for f, z in zip(s, Z))) <= Fraction(1e-29)
 
 
+def test_extended_sums_keep_the_parts_that_two_doubles_leave():
+    """The second part of the weight, and the third of a sum of products, whose terms cancel to what the first two do not hold."""
+    n, p = 40, 2
+    rng = np.random.default_rng(9)
+    X = rng.normal(size=(n, 1)) * 2.0 ** rng.integers(-60, 60, (n, 1))
+    y, s = rng.normal(size=(n, 1)) * 2.0 ** rng.integers(-60, 60, (n, 1)), rng.uniform(size=n) * 2.0 ** rng.integers(-50, 1, n)
+    X, y, s = np.tile(X, (2, 1)), np.concatenate([y, -y * (1 + 2.0**-50)]), np.tile(s, 2)
+    weight, sums, hi, lo, tail = np.zeros(2), np.zeros((2, p)), np.zeros((p, p)), np.zeros((p, p)), np.zeros((p, p))
+    work = np.empty((3, p)), np.empty(p, np.int64)
+    stored.accumulate_extended(rows_of(X), y, s, np.ones(p), weight, sums, hi, lo, tail, *work)
+    total = sum(map(Fraction, s))
+    assert weight[1] and abs(Fraction(weight[0]) + Fraction(weight[1]) - total) <= total * Fraction(2) ** -100
+    terms = [Fraction(f) * Fraction(a) * Fraction(b) for f, a, b in zip(s, X[:, 0], y[:, 0])]
+    got = Fraction(hi[1, 0]) + Fraction(lo[1, 0]) + Fraction(tail[1, 0])
+    assert abs(got - sum(terms)) <= max(map(abs, terms)) * Fraction(2) ** -107
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_squares_of_centred_columns(intercept, weighted):
+    rng = np.random.default_rng(8)
+    X, s = thin(rng.normal(size=(30, 5)), 0.4), rng.uniform(size=30)
+    center, scale = rng.normal(size=5), 2.0 ** rng.integers(-1, 2, 5)
+    Z = np.column_stack([X * scale - center, np.ones((30, int(intercept)))])
+    out = np.full(5 + intercept, 2.0)
+    stored.squares(rows_of(X), center, scale, s if weighted else np.empty(0), out)
+    np.testing.assert_allclose(out, 2 + (s if weighted else np.ones(30)) @ Z**2, rtol=1e-13)
+
+
 def test_disorder_is_found():
     def look(begin, end, columns, d=3):
         return stored.disorder(*(np.array(a, np.int64) for a in (begin, end, columns)), d)
