@@ -23,6 +23,9 @@ POLL = 0.1
 CONNECT = 10.0
 """Seconds in which a scheduler must answer and a worker be there."""
 
+DASHBOARD = "127.0.0.1:0"
+"""Of workers of this machine: seen from it alone, at any free port, for the usual one may be taken, of which a warning would tell."""
+
 
 class DaskEngine:
     """Partitions that a client's workers hold or compute.
@@ -109,7 +112,7 @@ def connected(address: str) -> Iterator[Any]:
         raise ImportError("Dask's workers need dask.distributed: pip install 'ridgeline[dask]'.") from error
     if not address:
         with (
-            LocalCluster(processes=True, threads_per_worker=1, dashboard_address=None, silence_logs=50) as local,
+            LocalCluster(processes=True, threads_per_worker=1, dashboard_address=DASHBOARD, silence_logs=50) as local,
             Client(local, set_as_default=False) as client,
         ):
             yield client
