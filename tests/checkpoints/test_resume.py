@@ -310,7 +310,6 @@ def test_another_version_or_instruction_set_is_refused(tmp_path, monkeypatch):
 
 
 def test_two_fits_cannot_share_a_file(tmp_path):
-    pytest.importorskip("fcntl")
     with checkpoint(tmp_path / "c"), pytest.raises(ValueError, match="in use: another fit writes"), checkpoint(tmp_path / "c"):
         pass
 

@@ -120,6 +120,35 @@ def test_an_error_on_a_worker_names_the_partition(client):
     assert not hasattr(model, "coef_") and not held(client)
 
 
+def test_an_infinite_cell_on_a_worker_is_looked_for_there(client):
+    bad = {**COLUMNS, "a": np.where(np.arange(len(Y)) == FEW[3] + 7, np.inf, COLUMNS["a"])}
+    given = source(frame(bad), target="y", features=["a", "b"], engine=client)
+    with pytest.raises(ValueError, match="column 'a' contains infinity in row 7 of partition 3 of the Dask data frame"):
+        Ridge().fit_source(given)
+    blocks = source(in_blocks(np.where(np.arange(len(Y))[:, None] == 3, np.inf, X)), in_blocks(Y), engine=client)
+    with pytest.raises(ValueError, match="X in chunk 0 contains infinity at row 3, column 0"):
+        Ridge().fit_source(blocks)
+
+
+@pytest.mark.parametrize("kind", ["frame", "blocks"])
+def test_a_checkpoint_tells_rows_on_workers_from_others(kind, client, tmp_path):
+    """By some rows of every partition, where it lies."""
+
+    def given(change=0.0):
+        values = {**COLUMNS, "a": COLUMNS["a"] + change}
+        if kind == "frame":
+            return source(frame(values), target="y", features=["a", "b"], engine=client)
+        return source(in_blocks(np.column_stack([values["a"], values["b"]])), in_blocks(Y), engine=client)
+
+    with pytest.raises(ZeroDivisionError), checkpoint(tmp_path / "c"):
+        model = Ridge().fit_source(given())
+        raise ZeroDivisionError
+    with pytest.raises(ValueError, match="the rows have changed since"), checkpoint(tmp_path / "c"):
+        Ridge().fit_source(given(1.0))
+    with checkpoint(tmp_path / "c"):
+        assert_same_bits(Ridge().fit_source(given()), model)
+
+
 def test_an_error_of_the_users_own_graph_stays_what_it_was(client):
     def fail(part):
         raise KeyError("mine")

@@ -8,6 +8,7 @@ cut off when the file is opened again.  A block that is damaged in any other way
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import struct
 from contextlib import suppress
@@ -16,11 +17,6 @@ from typing import Any
 import numpy as np
 
 from ..files.envelope import Format, Opened, seal, unseal
-
-try:
-    import fcntl
-except ImportError:  # not on every system
-    fcntl = None  # type: ignore[assignment]
 
 CHECKPOINT = Format(b"RLCKP", 1, "checkpoint")
 
@@ -68,8 +64,6 @@ class Journal:
             raise
 
     def _lock(self) -> None:
-        if fcntl is None:
-            return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
