@@ -5,6 +5,8 @@ VENV ?= .venv
 MINIMAL := $(VENV)-minimal
 CHECKED := $(VENV)-checked
 SANITIZED := $(VENV)-sanitized
+RACED := $(VENV)-raced
+WATCHED := $(VENV)-watched
 OLDEST := $(VENV)-oldest
 COVERED := $(VENV)-covered
 FREE := $(VENV)-free-threaded
@@ -25,8 +27,15 @@ ISA_TESTS := tests/core tests/solvers/test_few_rows.py tests/solvers/test_few_la
 
 KERNEL_TESTS := $(ISA_TESTS) tests/test_expansion.py tests/test_moments.py tests/test_sparse.py
 
+# Those that run kernels in several threads at once.
+THREAD_TESTS := tests/test_threads.py tests/test_moments.py tests/test_expansion.py tests/test_fold_moments.py tests/test_sparse.py tests/test_many.py \
+    tests/attack/test_concurrency.py
+
+# Those of kernels that are quick enough for a processor fifty times slower.
+VALGRIND_TESTS := tests/core tests/test_activations.py tests/test_pieces.py
+
 .PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest test-free-threaded attack attack-long coverage \
-    coverage-kernels faults checked sanitize lint types docs bench dist clean
+    coverage-kernels faults checked sanitize sanitize-threads valgrind lint types docs bench dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -84,18 +93,19 @@ test-oldest: $(MINIMAL)/installed
 	$(OLDEST)/bin/python -m pip --quiet --disable-pip-version-check install --force-reinstall --no-deps $(MINIMAL)/wheel/*.whl
 	cd $(OLDEST) && bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) $(CURDIR)/tests
 
-# An interpreter without the global lock: make test-free-threaded PYTHON=python3.13t.  Of the packages that the tests can use, those that are
-# built for it.
+# An interpreter without the global lock: make test-free-threaded PYTHON=python3.13t.  NumPy and SciPy as pinned: later ones may have no wheel for
+# it, and would be compiled.  Of the packages that the tests can use, the newest that is built for it.
 $(FREE)/installed: $(SOURCES) pyproject.toml meson.build
 	$(PYTHON) -c "import sys; sys.exit(None if 't' in sys.abiflags else 'PYTHON must be free-threaded, as python3.13t')"
 	test -x $(FREE)/bin/python || $(PYTHON) -m venv $(FREE)
-	$(FREE)/bin/python -m pip --quiet install meson-python meson ninja cython numpy scipy pytest pytest-timeout pytest-run-parallel
+	$(FREE)/bin/python -m pip --quiet install --constraint constraints.txt meson-python meson ninja cython numpy scipy \
+	    pytest pytest-timeout pytest-run-parallel
 	for name in hypothesis mpmath gmpy2 scikit-learn pandas pyarrow narwhals joblib threadpoolctl pytest-xdist; do \
 	    $(FREE)/bin/python -m pip --quiet install --only-binary :all: $$name || echo "without $$name"; \
 	done
 	rm -rf $(FREE)/wheel
 	CYTHON=$(CURDIR)/$(FREE)/bin/cython PATH=$(CURDIR)/$(FREE)/bin:$$PATH \
-	    $(FREE)/bin/python -m pip --quiet wheel --no-deps --no-build-isolation --wheel-dir $(FREE)/wheel .
+	    $(FREE)/bin/python -m pip --quiet wheel --no-deps --no-build-isolation -Cbuild-dir=build/free-threaded --wheel-dir $(FREE)/wheel .
 	$(FREE)/bin/python -m pip --quiet install --force-reinstall --no-deps $(FREE)/wheel/*.whl
 	touch $@
 
@@ -144,6 +154,15 @@ $(SANITIZED)/installed: $(VENV)/installed $(SOURCES) meson.options
 	$(call build_beside,$(SANITIZED),-Cbuild-dir=build/sanitized -Csetup-args=-Db_sanitize=address$(comma)undefined -Csetup-args=-Db_lundef=false \
 	    -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true)
 
+# The baseline alone: what threads share does not depend on the instruction set.
+$(RACED)/installed: $(VENV)/installed $(SOURCES) meson.options
+	$(call build_beside,$(RACED),-Cbuild-dir=build/raced -Csetup-args=-Db_sanitize=thread -Csetup-args=-Db_lundef=false \
+	    -Csetup-args=-Dsets=[] -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true)
+
+# Valgrind runs AVX2 and not AVX-512.
+$(WATCHED)/installed: $(VENV)/installed $(SOURCES) meson.options
+	$(call build_beside,$(WATCHED),-Cbuild-dir=build/watched -Csetup-args=-Dsets=avx2 -Csetup-args=-Doptimization=1 -Csetup-args=-Ddebug=true)
+
 $(COVERED)/installed: $(VENV)/installed $(SOURCES) meson.options
 	$(call build_beside,$(COVERED),-Cbuild-dir=build/covered -Csetup-args=-Db_coverage=true -Csetup-args=-Doptimization=1 \
 	    -Csetup-args=-Ddebug=true)
@@ -166,6 +185,25 @@ sanitize: $(SANITIZED)/installed
 	cd $(SANITIZED) && LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	    bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) -p no:faulthandler $(addprefix $(CURDIR)/,$(KERNEL_TESTS))
+
+# Kernels in several threads under the thread sanitizer, once it has found a race that is there to be found (its exit status is 66).  The
+# sanitizer can start no threads in the child of a fork, and polars crashes under it.
+sanitize-threads: $(RACED)/installed
+	cd $(RACED) && export LD_PRELOAD=$$($(CC) -print-file-name=libtsan.so) RIDGELINE_NUM_THREADS=4 \
+	    TSAN_OPTIONS="exitcode=66 suppressions=$(CURDIR)/.ci/threads.supp" && \
+	bin/python -P $(CURDIR)/.ci/seeded.py race > seeded.log 2>&1; test $$? -eq 66 && \
+	bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) -p no:faulthandler \
+	    -k "not fork and not polars" $(addprefix $(CURDIR)/,$(THREAD_TESTS))
+
+# The tests of the kernels in valgrind, once it has found an overrun that is there to be found.  Each allocation is one of the C library's, or
+# it would be seen only as a part of what the interpreter keeps.  The interpreter's and NumPy's own reports are set aside.
+VALGRIND := PYTHONMALLOC=malloc OPENBLAS_NUM_THREADS=1 valgrind --xml=yes --num-callers=40 --error-limit=no
+valgrind: $(WATCHED)/installed
+	cd $(WATCHED) && $(VALGRIND) --xml-file=seeded.xml bin/python -P $(CURDIR)/.ci/seeded.py overrun && \
+	    ! bin/python -P $(CURDIR)/.ci/memory_errors.py seeded.xml > seeded.log 2>&1
+	cd $(WATCHED) && $(VALGRIND) --xml-file=tests.xml bin/python -P -m pytest --config-file $(CURDIR)/pyproject.toml --rootdir $(CURDIR) \
+	    -p no:faulthandler -p no:cacheprovider $(addprefix $(CURDIR)/,$(VALGRIND_TESTS))
+	$(BIN)/python .ci/memory_errors.py $(WATCHED)/tests.xml
 
 lint: $(VENV)/tools
 	$(BIN)/ruff check .

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from .blame import warn
@@ -23,6 +25,22 @@ class FitWarning(UserWarning):
     Where scikit-learn is loaded, also its `ConvergenceWarning` if there was no convergence ("stopped_early", "no_finite_optimum");
     else SciPy's `LinAlgWarning`.
     """
+
+
+_quiet: ContextVar[bool] = ContextVar("ridgeline_quiet", default=False)
+
+
+@contextmanager
+def without_warning() -> Iterator[None]:
+    """A scope whose certificates do not warn: for callers that tell of them in their own words.
+
+    Of this thread and of what it shares among others; the filters of `warnings` are the whole process's.
+    """
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
 
 
 @dataclass(frozen=True)
@@ -65,8 +83,8 @@ class Certificate:
     message: str
 
     def warn(self) -> None:
-        """Warn once if the status is not "optimal"."""
-        if self.status != OPTIMAL:
+        """Warn once if the status is not "optimal", outside `without_warning`."""
+        if self.status != OPTIMAL and not _quiet.get():
             unfinished = self.status in (STOPPED_EARLY, NO_FINITE_OPTIMUM)
             kind = also(FitWarning, "ConvergenceWarning") if unfinished else also(FitWarning, "LinAlgWarning", "scipy.linalg")
             warn(self.message, kind)

@@ -18,5 +18,6 @@ def also(own: type[Any], peer: str, module: str = "sklearn.exceptions") -> type[
     if theirs is None:
         return own
     if (own, theirs) not in _JOINT:
-        _JOINT[own, theirs] = type(own.__name__, (own, theirs), {"__doc__": own.__doc__, "__module__": own.__module__})
+        joint = type(own.__name__, (own, theirs), {"__doc__": own.__doc__, "__module__": own.__module__})
+        _JOINT.setdefault((own, theirs), joint)  # that of the first of several threads
     return _JOINT[own, theirs]

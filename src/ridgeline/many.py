@@ -7,14 +7,13 @@ estimator itself.  Threads share the runs.  What goes wrong in a group is record
 
 from __future__ import annotations
 
-import warnings
 from copy import copy
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .certificate import FitWarning
+from .certificate import without_warning
 from .checkpoints import unrecorded
 from .conversion import column_names
 from .estimators.base import Estimator
@@ -141,8 +140,7 @@ def _fit_groups(
     dtype = np.dtype(np.float32 if X.dtype.kind == "f" and X.dtype.itemsize <= 4 else np.float64)
     fits = ManyFits(type(model)(**model.get_params()), parts.keys, X.shape[1], n_targets, classes, names, dtype)
     most = ALONE if type(model).fit_groups is Estimator.fit_groups else len(parts)
-    with warnings.catch_warnings(), unrecorded():
-        warnings.simplefilter("ignore", FitWarning)
+    with without_warning(), unrecorded():
         reduce(parts.jobs(X.shape[1], most), partial(_fit_run, fits, rows), thread_count(n_threads))
     fits.require_one()
     fits.warn()

@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,12 @@ def test_one_fitted_model_serves_eight_threads() -> None:
     models = {name: make().fit(X, y, sample_weight=S) for name, (make, y) in MODELS.items()}
     want = {name: model.predict(X).tobytes() for name, model in models.items()}
     assert at_once(lambda k: all(models[n].predict(X).tobytes() == want[n] for n in models for _ in range(20)), 8) == [True] * 8
+
+
+def test_no_fit_changes_the_filters_of_warnings_for_a_while() -> None:
+    """They are the process's: of two threads in it at once, the last to leave would put back what the other had set."""
+    package = Path(rl.__file__).parent
+    assert [path.name for path in package.rglob("*.py") if "catch_warnings" in path.read_text(encoding="utf-8")] == []
 
 
 def test_predictions_beside_a_refit_are_of_one_fit_or_the_other() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 
 import numpy as np
 
 from .. import model_file
-from ..certificate import FitWarning
+from ..certificate import without_warning
 from ..report import certificate_lines, coefficient_lines, facts, number, plural, risk_lines
 from ..risk import train_test_split
 from ..tables import Features, Table, empty_cells, read_table, require_cells
@@ -39,8 +38,7 @@ def fit(options: argparse.Namespace) -> None:
         return X[rows], target[rows], None if weight is None else weight[rows]
 
     fitted = part(train)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # the report prints the certificate in full
+    with without_warning():  # the report prints the certificate in full
         model.fit(*fitted)
     model.feature_names_in_ = np.array(features.names, dtype=object)
     deviation = fitted[0].std(axis=0)

@@ -6,7 +6,6 @@ import argparse
 import glob
 import os
 import sys
-import warnings
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import model_file, moments_file
-from ..certificate import FitWarning
+from ..certificate import without_warning
 from ..checkpoints.scope import checkpoint
 from ..engines.naming import connected, machines
 from ..moments import moments_of
@@ -66,8 +65,7 @@ def _fit(options: argparse.Namespace, engine: Any) -> None:
             if "time_limit" not in model.get_params():
                 raise Refusal(f"--time-limit is for fits of several passes; {kind} makes one. Leave it out.")
             model.set_params(time_limit=options.time_limit)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FitWarning)  # the report prints the certificate in full
+        with without_warning():  # the report prints the certificate in full
             model.fit_source(rows)
         spread = fold(rows, partial(Spread, rows.n_features))
         moments = moments_of(rows) if options.moments_out else None

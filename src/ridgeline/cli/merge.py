@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import model_file, moments_file
-from ..certificate import FitWarning
+from ..certificate import without_warning
 from ..report import certificate_lines, coefficient_lines, facts, plural
 from ..tables import Features
 from .models import estimator
@@ -37,8 +36,7 @@ def merge(options: argparse.Namespace) -> None:
     deviation = np.sqrt(np.maximum(np.diag(total.scatter)[: total.n_features], 0) / max(total.weight, 1e-300))
     options.C = options.epsilon = options.quantile = None
     model = estimator(options.model, options)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)  # the report prints the certificate in full
+    with without_warning():  # the report prints the certificate in full
         model.fit_moments(total)
     model.feature_names_in_ = np.array(features.names, dtype=object)
     count = len(options.files) + len(options.minus)

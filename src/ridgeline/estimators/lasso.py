@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -282,13 +281,11 @@ class ElasticNet(Regressor):
         ridge = Ridge(weight * penalty.l2, fit_intercept=self.fit_intercept, positive=self.positive, n_threads=self.n_threads)
         if isinstance(source, ArraySource):
             ridge.fit_rows(source, moments)
+        elif moments is not None:
+            ridge.fit_known(None, moments)
         else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # told by the caller, once
-                if source is None or moments is not None:
-                    ridge.fit_moments(moments)
-                else:
-                    ridge.fit_source(source)
+            assert source is not None
+            ridge.fit_known(source, moments_of(source))
         gap = ridge.certificate_.suboptimality
         self.coef_, self.intercept_, self.certificate_ = ridge.coef_, ridge.intercept_, ridge.certificate_
         self.n_iter_ = 0 if flat else [0] * len(ridge.coef_)

@@ -186,12 +186,13 @@ class _LeastSquares(LeastSquaresStatistics):
         return self
 
     @all_or_nothing
-    def fit_known(self, rows: Source, moments: Any) -> Self:
-        """Fit rows of a source whose moments are known; neither names nor a warning."""
+    def fit_known(self, rows: Source | None, moments: Any) -> Self:
+        """Fit rows of a source whose moments are known, or moments alone; neither names nor a warning."""
         require_rows(moments.weight)
-        again = rows if rows.rereadable else None
-        self._store(self._solve(moments, self._alphas(moments.n_targets), again, rows.dtype), moments, moments.n_targets == 1)
-        self.n_features_in_ = rows.n_features
+        again = rows if rows is not None and rows.rereadable else None
+        dtype = np.float64 if rows is None else rows.dtype
+        self._store(self._solve(moments, self._alphas(moments.n_targets), again, dtype), moments, moments.n_targets == 1)
+        self.n_features_in_ = moments.n_features
         return self
 
     @all_or_nothing
@@ -213,7 +214,7 @@ class _LeastSquares(LeastSquaresStatistics):
             If they hold no rows.
         """
         require_moments(moments)
-        self._store(self._solve(moments, self._alphas(moments.n_targets), None), moments, moments.n_targets == 1)
+        self.fit_known(None, moments)
         self._remember_columns(moments.n_features, None)
         self.certificate_.warn()
         return self
