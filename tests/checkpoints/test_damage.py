@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from ridgeline import checkpoint
+from ridgeline.checkpoints.journal import CHECKPOINT, Journal
+from ridgeline.files.envelope import seal, unseal
 from ridgeline.moments import Moments
 from ridgeline.sources import ArraySource, fold
 
@@ -95,3 +97,21 @@ def test_damage_in_the_middle_is_told_with_its_place(image, tmp_path):
     with pytest.raises(ValueError, match=r"c, byte \d+: is damaged: .*; delete the file to begin the fit afresh"), checkpoint(path):
         pass
     assert path.read_bytes() == broken
+
+
+@pytest.mark.parametrize("columns", [-3, 7, 99999999999999999999])
+def test_an_answer_about_other_columns_under_true_checksums(columns, image, tmp_path):
+    """Its question is the fold's and its arrays have the right shapes: only a merge shows it."""
+    path = tmp_path / "c"
+    path.write_bytes(image[0])
+    journal = Journal(str(path), {})
+    start, length, _ = journal.blocks[0]
+    opened = unseal(CHECKPOINT, journal.read(start, length).arrays[0].tobytes(), "")
+    state = dict(opened.header["state"]["dict"]) | {"n_features": columns}
+    answer = seal(CHECKPOINT, opened.header | {"state": {"dict": list(map(list, state.items()))}}, opened.arrays)
+    forged = seal(CHECKPOINT, {}, [np.frombuffer(answer, np.uint8)])
+    journal.close(delete=False)
+    path.write_bytes(image[0][:start] + forged + image[0][start + length :])
+    told = f"c is damaged: moments of 3 features and 1 targets cannot be combined with moments of {columns}"
+    with pytest.raises(ValueError, match=told), checkpoint(path):
+        work()

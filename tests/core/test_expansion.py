@@ -374,3 +374,15 @@ def test_rows_times_several_vectors_refuse_other_sizes():
     for theta, out in ((np.ones((2, 5)), np.empty((2, 4))), (np.ones((2, 3)), np.empty((2, 3))), (np.ones((2, 3)), np.empty((1, 4)))):
         with pytest.raises(ValueError):
             kernels.predict_rows_of(X, m, t, theta, np.empty((4, 8)), np.empty((2, 8)), out)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("c", [1, 3])
+def test_the_largest_movement_is_numpys(dtype, order, c):
+    rng = np.random.default_rng(c)
+    X = np.asarray(rng.normal(size=(75, 6)), dtype, order=order)
+    m, t, theta = rng.normal(size=6), 2.0 ** rng.integers(-3, 3, 6), rng.normal(size=(c, 7))
+    got = kernels.largest_movement(X, m, t, theta, np.full((20, 8), np.nan), np.full((4, 20), np.nan))
+    z = np.column_stack([X.astype(float) * t - m, np.ones(75)]) @ theta.T
+    np.testing.assert_allclose(got, np.abs(z).max() if c == 1 else np.ptp(z, axis=1).max(), rtol=1e-12)

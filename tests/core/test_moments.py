@@ -212,6 +212,17 @@ def test_extended_sums_have_thirty_digits(n, d, dtype):
             assert close(hi[j, k], lo[j, k], S[j][k], n * 1e8)
 
 
+def test_the_third_words_hold_what_the_second_cannot():
+    """Of rows without weights about zero, whose products two words hold whole, nothing is lost but in the third."""
+    X, y, _ = rows(40, 3, 1, weights="none")
+    _, _, S = exact_twin(X, y, NONE, np.zeros(4))
+    hi, lo, tail = np.zeros((3, 4, 4))
+    accumulate_extended(X, y, NONE, np.ones(4), np.zeros(4), np.zeros(2), np.zeros((2, 4)), hi, lo, tail, np.empty((4, 4)))
+    for j in range(4):
+        for k in range(j + 1):
+            assert abs(sum(Fraction(float(word[j, k])) for word in (hi, lo, tail)) - S[j][k]) <= Fraction(1, 10**40)
+
+
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("n, d", [(0, 2), (1, 1), (2, 3), (30, 4)])
 def test_column_ranges(n, d, dtype):

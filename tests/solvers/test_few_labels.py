@@ -151,6 +151,27 @@ def test_of_many_groups_each_has_the_bits_of_one():
                 np.testing.assert_array_equal(mine[0], all_[k])
 
 
+@pytest.mark.parametrize("size", [0.51, 0.75, 0.99])
+def test_the_proof_of_one_column_is_its_formula(size):
+    """Without an intercept, H and the reach of a column are numbers, and H was formed close by."""
+    kernels, eps, n = load("small_logistic"), np.finfo(float).eps, 200
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, n)
+    x *= size / np.abs(x).max()
+    y = (4 * x + rng.logistic(size=n) > 0).astype(float)
+    coef, figures = np.zeros((1, 1)), np.zeros((1, 3))
+    out = coef, np.zeros(1), figures, np.zeros((1, 2), np.int64), np.zeros(1, np.uint8)
+    kernels.fit_groups(
+        x[:, None], y, np.empty(0), np.array([0, n]), 1.0, False, 1e-8, 100, False, *out, n, n, np.empty(kernels.workspace(n, 1, n))
+    )
+    w = coef[0, 0]
+    p = 1 / (1 + np.exp(-w * x))
+    F = np.logaddexp(0, w * x).sum() - w * x @ y + w * w / 2
+    error = eps * (np.sqrt(n * F / 2) * 4 * np.sqrt(n) + n * np.sqrt(2) * size * abs(w)) * size
+    decrement = (abs(x @ (p - y) + w) + error) / np.sqrt(x**2 @ (p * (1 - p)) + 1)
+    assert out[4][0] and figures[0, 1] == pytest.approx(np.exp(0.5) / 2 * decrement**2 / n, rel=0.05, abs=0)
+
+
 def test_shapes_are_checked():
     kernels = load("small_logistic")
     X, y = rows(50, 3)

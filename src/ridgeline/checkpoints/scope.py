@@ -159,7 +159,7 @@ class Checkpoint:
         opened = unseal(CHECKPOINT, image.tobytes(), self.path)
         question.require_same(opened.header, self.path)
         with damage(self.path):
-            return restore(question.empty(), Reader(opened.arrays, opened.size).value(opened.header["state"]))
+            return question.summary_of(Reader(opened.arrays, opened.size).value(opened.header["state"]))
 
     def _begun(self, question: _Question) -> Progress[Any]:
         """Where the fold stood when the process before this one ended."""
@@ -176,7 +176,7 @@ class Checkpoint:
             place, nodes = (Reader(opened.arrays, opened.size).value(opened.header[key]) for key in ("place", "nodes"))
             expect(len(place) == 2 and all(map(is_count, place)) and bool(nodes), "it does not say how far the fold had come")
             expect(all(is_count(number) for number, _ in nodes), "a node of the tree has no number")
-            parts = [[number, restore(question.empty(), state)] for number, state in nodes]
+            parts = [[number, question.summary_of(state)] for number, state in nodes]
         tree = Tree(*parts[0])
         tree.nodes = parts
         return Progress(nothing.look, tree, Place(*place))
@@ -234,6 +234,19 @@ class _Question:
         self.summary = type(self.template).__name__
         digest = fingerprint((self.summary, parts_of(self.template), source.n_features, source.n_targets, source.dtype, source.identity()))
         self.header = {"fold": number, "summary": self.summary, "columns": source.n_features, "question": digest}
+
+    def summary_of(self, state: Any) -> Any:
+        """The summary whose state this is.
+
+        Raises
+        ------
+        ValueError
+            For the state of another one, which shows at the latest where it cannot be merged.
+        """
+        summary = restore(self.empty(), state)
+        with np.errstate(all="ignore"):
+            self.empty().merge(summary)
+        return summary
 
     def require_same(self, header: dict[str, Any], path: str) -> None:
         """Refuse an answer to another question."""
