@@ -203,6 +203,14 @@ def test_calibration_of_one_class_of_three():
     assert "class b" in display.ax_.get_xlabel()
 
 
+def test_calibration_of_predictions_is_that_of_the_model_that_made_them():
+    of_model = plots.CalibrationDisplay.from_estimator(classifier(), X, LABELS)
+    y, probability = classifier().classes_[1] == LABELS, classifier().predict_proba(X)[:, 1]
+    display = plots.CalibrationDisplay.from_predictions(y, probability, event="rain")
+    assert display.ax_.get_xlabel() == "predicted probability of rain"
+    assert [list(a.get_ydata()) for a in display.ax_.lines] == [list(b.get_ydata()) for b in of_model.ax_.lines]
+
+
 def test_counts_of_a_model():
     display = plots.ConfusionMatrixDisplay.from_estimator(classifier(THREE), X, THREE)
     assert display.counts.sum() == 80 and np.trace(display.counts) / 80 == classifier(THREE).score(X, THREE)
@@ -219,6 +227,13 @@ def test_regions_are_those_of_the_model():
     assert display.horizontal[0] < X[:, 0].min() and display.vertical[-1] > X[:, 1].max()
 
 
+def test_even_probabilities_have_no_contours():
+    two = X[:, :2]
+    for C, there in ((1.0, True), (1e-9, False)):  # of which the second gives every row the share of its class
+        display = plots.DecisionBoundaryDisplay.from_estimator(ridgeline.LogisticRegression(C=C).fit(two, LABELS), two, LABELS)
+        assert bool(display.ax_.collections) == there
+
+
 def test_a_column_that_never_changes_still_has_a_width():
     flat = np.column_stack([X[:, 0], np.zeros(80)])
     assert plots.DecisionBoundaryDisplay.from_estimator(classifier(X=flat), flat, LABELS).vertical[[0, -1]].tolist() == [-1, 1]
@@ -228,6 +243,13 @@ def test_residuals_are_observed_less_predicted():
     display = DISPLAYS["residuals"]()
     np.testing.assert_array_equal(display.residual, Y - regressor().predict(X))
     assert line(display, "80 rows").get_xdata().shape == (80,)
+
+
+def test_few_residuals_have_no_means_of_runs():
+    model = regressor()
+    for rows, there in ((slice(0, 5), False), (slice(None), True)):
+        display = plots.ResidualsDisplay.from_estimator(model, X[rows], Y[rows])
+        assert any(label.startswith("mean of") for label in labels(display)) == there
 
 
 def test_influence_is_that_of_the_fit_and_its_largest_rows_are_named():

@@ -57,7 +57,7 @@ class _LeastSquares(LeastSquaresStatistics):
         return check_flag(self.fit_intercept, "fit_intercept")
 
     def _alphas(self, n_targets: int) -> np.ndarray:
-        raise TypeError("a least-squares estimator says its penalty per target")
+        raise NotImplementedError
 
     @all_or_nothing
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

@@ -203,8 +203,8 @@ class LeastSquaresStatistics(FittedRows, Regressor):
     def _fitted(self, target: int | None) -> tuple[Fitted, int]:
         """What statistics needs to know of the fit of one target, which must be one without a penalty; and the target's number."""
         self._require_fitted()
-        name, d = type(self).__name__, self.n_features_in_
-        coef, intercept = np.asarray(self.coef_).reshape(-1, d), np.ravel(self.intercept_)
+        name = type(self).__name__
+        coef, intercept = np.atleast_2d(self.coef_), np.ravel(self.intercept_)
         if self.positive:
             raise ValueError(POSITIVE.format(name=name))
         penalties = self._alphas(len(coef))
