@@ -37,10 +37,12 @@ cdef inline double sum_of_squares(const double* e, const double* left, const dou
 
 def left_out(X not None, const double[:, ::1] y not None, const double[::1] s not None, const double[::1] m not None,
              const double[::1] mean not None, double constant, const double[:, ::1] turned not None, const double[:, ::1] v not None,
-             const double[:, ::1] shrink not None, double[:, ::1] totals not None, double[:, ::1] residuals not None,
-             double[:, ::1] block not None, double[:, ::1] across not None, double[:, ::1] errors not None,
-             double[:, ::1] left not None, double[:, ::1] vectors not None):
+             const double[:, ::1] shrink not None, double[:, ::1] totals not None, double[::1] least not None,
+             double[:, ::1] residuals not None, double[:, ::1] block not None, double[:, ::1] across not None,
+             double[:, ::1] errors not None, double[:, ::1] left not None, double[:, ::1] vectors not None):
     """Add the squares of r of the rows of X (n x d) to totals (t, k); residuals (n, t k) takes r, or has no rows.
+
+    least (k) is lowered to the least 1 - h of the rows, where that is less.
 
     X is float64 or float32, with adjacent columns or adjacent rows; y (n, t); s is empty or has n entries; m (d) and mean (t) are taken off
     X and y; constant is c.  turned (d, P) holds Q', v (t k, d) and shrink (k, d) hold v and D, P = d padded to whole 64-byte vectors.
@@ -54,7 +56,8 @@ def left_out(X not None, const double[:, ::1] y not None, const double[::1] s no
     if d == 0 or y.shape[0] != n or s.shape[0] != 0 and s.shape[0] != n or m.shape[0] != d or mean.shape[0] != t:
         raise ValueError(f"{n} rows of {d} columns, {y.shape[0]} targets, {s.shape[0]} weights (pass none, or one per row)")
     if turned.shape[0] != d or turned.shape[1] != P or v.shape[0] != t * k or v.shape[1] != d or shrink.shape[1] != d \
-            or totals.shape[0] != t or totals.shape[1] != k or keep and (residuals.shape[0] != n or residuals.shape[1] != t * k):
+            or totals.shape[0] != t or totals.shape[1] != k or least.shape[0] != k \
+            or keep and (residuals.shape[0] != n or residuals.shape[1] != t * k):
         raise ValueError("the parameters or the outputs do not match")
     if B < 8 or B % 8 != 0 or block.shape[1] != P or across.shape[0] != d or across.shape[1] != B or errors.shape[0] != t * k \
             or errors.shape[1] != B or left.shape[0] != k or left.shape[1] != B or vectors.shape[0] != 3 \
@@ -85,6 +88,7 @@ def left_out(X not None, const double[:, ::1] y not None, const double[::1] s no
             for j in range(k):
                 for i in range(c):
                     left[j, i] = 1 - constant * root[i] * root[i] - left[j, i]
+                    least[j] = min(least[j], left[j, i])
             for l in range(t):
                 for i in range(c):
                     target[i] = (y[start + i, l] - mean[l]) * root[i]

@@ -16,11 +16,12 @@ def call(X, y, s, basis, keep=True, block=16):
     turned = np.zeros((d, wide))
     turned[:, :d] = Q.T
     totals, residuals = np.zeros((len(mean), len(shrink))), np.full((len(y) if keep else 0, many), np.nan)
+    least = np.ones(len(shrink))
     kernels.left_out(
-        X, y, s, m, mean, constant, turned, v, shrink, totals, residuals, np.empty((block, wide)), np.empty((d, block)),
+        X, y, s, m, mean, constant, turned, v, shrink, totals, least, residuals, np.empty((block, wide)), np.empty((d, block)),
         np.empty((many, block)), np.empty((len(shrink), block)), np.empty((3, max(block, wide))),
     )  # fmt: skip
-    return totals, residuals
+    return totals, least, residuals
 
 
 def twin(X, y, s, basis):
@@ -28,8 +29,9 @@ def twin(X, y, s, basis):
     root = np.sqrt(s) if s.size else np.ones(len(X))
     T = (X.astype(np.float64) - m) @ Q * root[:, None]
     e = ((y - mean) * root[:, None])[:, :, None] - (T @ v.T).reshape(len(X), len(mean), len(shrink))
-    r = e / (1 - constant * root**2 - (T**2 @ shrink.T).T).T[:, None, :]
-    return (r**2).sum(axis=0), r.reshape(len(X), len(v))
+    left = (1 - constant * root**2 - (T**2 @ shrink.T).T).T
+    r = e / left[:, None, :]
+    return (r**2).sum(axis=0), left.min(axis=0, initial=1.0), r.reshape(len(X), len(v))
 
 
 def basis_of(d, t, k):
@@ -47,10 +49,11 @@ def test_residuals_are_numpys(n, d, t, k, dtype, order):
     X, y = np.asarray(rng.normal(size=(n, d)), dtype=dtype, order=order), rng.normal(size=(n, t))
     for s in (np.empty(0), rng.uniform(0, 2, n) * (rng.uniform(size=n) > 0.2)):
         basis = basis_of(d, t, k)
-        totals, residuals = call(X, y, s, basis)
-        wanted, each = twin(X, y, s, basis)
+        totals, least, residuals = call(X, y, s, basis)
+        wanted, lowest, each = twin(X, y, s, basis)
         np.testing.assert_allclose(residuals, each, rtol=1e-11, atol=1e-12)
         np.testing.assert_allclose(totals, wanted, rtol=1e-11)
+        np.testing.assert_allclose(least, lowest, rtol=1e-12)
         np.testing.assert_array_equal(call(X, y, s, basis, keep=False)[0], totals)
 
 

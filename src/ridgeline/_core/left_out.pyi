@@ -16,6 +16,7 @@ def left_out(
     v: _Double,
     shrink: _Double,
     totals: _Double,
+    least: _Double,
     residuals: _Double,
     block: _Double,
     across: _Double,

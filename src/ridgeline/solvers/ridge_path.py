@@ -25,6 +25,7 @@ from ..sources import ArraySource, Slab, Source, fold
 from ..threads import reduce, thread_count
 from ..workspace import padded
 from .dual import centred_rows
+from .penalty_nodes import penalty_nodes
 
 kernels, tridiagonal = load("left_out"), load("tridiagonal")
 
@@ -64,12 +65,19 @@ def left_out(
     Notes
     -----
     With moments: 9 d^3 flops once, one read of the rows and n d (2 d + 2 k (t + 1)) flops. Without: n^2 d + 9 n^3.
+    Sums alone take r penalties for k where `PenaltyNodes` say that so many do; a second read where the rows then prove them wrong.
     """
     if moments is None:
         assert isinstance(source, ArraySource)
         residual = _wide(source, alphas, fit_intercept)
         return np.einsum("itk,itk->tk", residual, residual), residual
-    basis = _Basis.of(moments, alphas, fit_intercept)
+    decomposed = _Decomposed.of(moments, fit_intercept)
+    nodes = None if keep else penalty_nodes(decomposed.values, decomposed.risk(np.append(alphas, np.inf)), alphas, moments.count)
+    if nodes is not None:
+        sums = fold(source, partial(LeftOut, decomposed.at(nodes.alphas), keep))
+        if nodes.hold(sums.least):
+            return nodes.between(sums.squares), np.empty((0, source.n_targets, len(alphas)))
+    basis = decomposed.at(alphas)
     sums = fold(source, partial(LeftOut, basis, keep))
     shape = (-1, source.n_targets, len(alphas))
     return sums.squares, np.concatenate([np.empty((0, basis.coefficients.shape[0])), *sums.residuals]).reshape(shape)
@@ -86,27 +94,53 @@ class _Basis:
     coefficients: np.ndarray
     shrink: np.ndarray
 
+
+@dataclass(frozen=True)
+class _Decomposed:
+    """Eigenvalues (d) and eigenvectors (d, d) of the scatter, the targets' products with them (t, d), their squares, means and 1 / W."""
+
+    values: np.ndarray
+    vectors: np.ndarray
+    products: np.ndarray
+    squares: np.ndarray
+    center: np.ndarray
+    mean: np.ndarray
+    constant: float
+
     @staticmethod
-    def of(moments: Moments, alphas: np.ndarray, fit_intercept: bool) -> _Basis:
+    def of(moments: Moments, fit_intercept: bool) -> _Decomposed:
         d, t = moments.n_features, moments.n_targets
         S = _scatter(moments, fit_intercept)
         values, Q = np.linalg.eigh(S[:d, :d])
-        shrink = 1 / (np.maximum(values, 0.0) + alphas[:, None])
-        turned = np.zeros((d, padded(d, DOUBLE)))
-        turned[:, :d] = Q.T
-        coefficients = ((S[d:, :d] @ Q)[:, None, :] * shrink).reshape(t * len(alphas), d)
         center, mean = (moments.mean[:d], moments.mean[d:]) if fit_intercept else (np.zeros(d), np.zeros(t))
         constant = 1 / moments.weight if fit_intercept else 0.0
-        return _Basis(np.ascontiguousarray(center), np.ascontiguousarray(mean), constant, turned, coefficients, shrink)
+        squares = np.diag(S)[d:]
+        return _Decomposed(
+            np.maximum(values, 0.0), Q, S[d:, :d] @ Q, squares, np.ascontiguousarray(center), np.ascontiguousarray(mean), constant
+        )
+
+    def risk(self, alphas: np.ndarray) -> np.ndarray:
+        """Sums of squares (t, k) that a fit with each penalty leaves of the targets, to rounding of the targets' own."""
+        shrink = 1 / (self.values + alphas[:, None])
+        explained = (self.products**2) @ (shrink * (2 - self.values * shrink)).T
+        return np.asarray(self.squares[:, None] - explained)
+
+    def at(self, alphas: np.ndarray) -> _Basis:
+        d, many = len(self.values), len(self.products) * len(alphas)
+        shrink = 1 / (self.values + alphas[:, None])
+        turned = np.zeros((d, padded(d, DOUBLE)))
+        turned[:, :d] = self.vectors.T
+        coefficients = (self.products[:, None, :] * shrink).reshape(many, d)
+        return _Basis(self.center, self.mean, self.constant, turned, coefficients, shrink)
 
 
 class LeftOut:
-    """Sums of the squares of left-out residuals (t, k), and where they are kept the residuals (n, t k): a summary."""
+    """Sums of the squares of left-out residuals (t, k), the least 1 - h (k), and where they are kept the residuals (n, t k): a summary."""
 
     def __init__(self, basis: _Basis, keep: bool) -> None:
         self.basis, self.keep = basis, keep
         t, k = len(basis.mean), len(basis.shrink)
-        self.squares = np.zeros((t, k))
+        self.squares, self.least = np.zeros((t, k)), np.ones(k)
         self.residuals: list[np.ndarray] = []
 
     def add_rows(self, slab: Slab) -> None:
@@ -116,13 +150,14 @@ class LeftOut:
         residual = np.empty((n if self.keep else 0, many))
         kernels.left_out(
             slab.X, slab.y.reshape(n, -1), slab.weight, basis.center, basis.mean, basis.constant, basis.turned, basis.coefficients,
-            basis.shrink, self.squares, residual, np.empty((BLOCK, wide)), np.empty((d, BLOCK)), np.empty((many, BLOCK)),
-            np.empty((k, BLOCK)), np.empty((3, max(BLOCK, wide))),
+            basis.shrink, self.squares, self.least, residual, np.empty((BLOCK, wide)), np.empty((d, BLOCK)),
+            np.empty((many, BLOCK)), np.empty((k, BLOCK)), np.empty((3, max(BLOCK, wide))),
         )  # fmt: skip
         self.residuals.append(residual)
 
     def merge(self, other: LeftOut) -> None:
         self.squares += other.squares
+        np.minimum(self.least, other.least, out=self.least)
         self.residuals += other.residuals
 
 
