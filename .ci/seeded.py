@@ -1,7 +1,7 @@
 """A mistake for a checker to find, so that its silence can be believed: python seeded.py race | overrun.
 
 race     two threads have one kernel write to one array at a time
-overrun  a kernel reads and writes beyond the end of what was allocated, behind a view that claims to be longer
+overrun  a kernel reads one number beyond the end of what was allocated, behind a view that claims to be longer
 
 The mistake lies in the arguments: no kernel is changed.  Under a checker the exit status is the checker's.
 """
@@ -38,8 +38,8 @@ def race() -> None:
 
 def overrun() -> None:
     short = np.zeros(LENGTH)
-    longer = np.lib.stride_tricks.as_strided(short, (LENGTH + 8,))
-    activations.sigmoid(longer, longer)
+    longer = np.lib.stride_tricks.as_strided(short, (LENGTH + 1,))
+    activations.sigmoid(longer, np.empty(LENGTH + 1))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_an_error_of_another_kind_tells_where_it_happened():
 
 def test_a_summary_that_cannot_travel_is_an_error_that_says_so():
     made = pickle.loads(leaf(pickle.dumps((unsendable, np.geterr())), 2, 0))
-    assert isinstance(made, Failure) and "pickle" in str(made.error) and made.error.__notes__[0] == "(in partition 2)"
+    assert isinstance(made, Failure) and "local object" in str(made.error) and made.error.__notes__[0] == "(in partition 2)"
 
 
 def unsendable(number, partition):
