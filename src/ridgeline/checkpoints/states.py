@@ -90,11 +90,16 @@ def _is_value(value: Any) -> bool:
 
 
 def _fits(value: Any, before: Any) -> bool:
-    """Whether a value can have come of this one by adding rows: arrays keep their shape, lists may grow, None may become anything."""
+    """Whether a value can have come of this one by adding rows.
+
+    Arrays keep their shape, lists may grow, None may become anything; a whole number that does not begin at zero counts no rows, and stays.
+    """
     if before is None:
         return True
     if type(before) is np.ndarray:
         return type(value) is np.ndarray and value.dtype == before.dtype and value.shape == before.shape
+    if type(before) is int and before != 0:
+        return type(value) is int and value == before
     if isinstance(before, _NUMBERS):
         return isinstance(value, _NUMBERS)
     return type(value) is type(before)
