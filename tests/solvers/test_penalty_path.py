@@ -5,15 +5,17 @@ import pytest
 
 from ridgeline.objective import Objective
 from ridgeline.pointwise import LOGISTIC, SoftmaxLoss
+from ridgeline.solvers import reads
 from ridgeline.solvers.newton import newton
 from ridgeline.solvers.penalty_path import penalty_path
 from ridgeline.sources import ArraySource
 
 
-def problem(classes, n=600, d=6, seed=0):
+def problem(classes, n=600, d=6, seed=0, decades=3):
     random = np.random.default_rng(seed)
-    X = random.normal(size=(n, d)) * np.logspace(-3, 3, d) + 10.0
-    z = (X - 10) / np.logspace(-3, 3, d) @ random.normal(size=(d, classes)) + random.gumbel(size=(n, classes))
+    scale = np.logspace(-decades, decades, d)
+    X = random.normal(size=(n, d)) * scale + 10.0
+    z = (X - 10) / scale @ random.normal(size=(d, classes)) + random.gumbel(size=(n, classes))
     codes = z.argmax(axis=1)
     loss = LOGISTIC if classes == 2 else SoftmaxLoss(classes)
     return Objective(ArraySource(X, codes.astype(float) if classes == 2 else codes), loss, 0.0, True)
@@ -38,6 +40,25 @@ def test_a_path_takes_few_reads_a_penalty():
     objective = problem(2, n=5000)
     list(penalty_path(objective, np.logspace(4, -4, 50), np.zeros(objective.size), tol=1e-8, max_iter=100))
     assert objective.source.reads < 200
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_penalties_that_hardly_move_the_optimum_take_no_read(classes, monkeypatch):
+    """And what is said of their gradients is true, within the error that is said."""
+    monkeypatch.setattr(reads, "UNREAD", 1)
+    objective, tol = problem(classes, n=3000, decades=0), 1e-8
+    alphas, before, unread = np.logspace(3, -5, 60), [], 0
+    for alpha, solution in zip(alphas, penalty_path(objective, alphas, np.zeros(objective.size), tol=tol, max_iter=100)):
+        before.append(objective.source.reads)
+        here = objective.penalised(float(alpha))
+        true = here.expand(solution.point.theta, 1)
+        objective.source.reads -= 1
+        assert solution.converged and here.steepness(true) <= tol
+        assert (np.abs(true.gradient - solution.point.gradient) <= solution.error + 1e-13 * here.weight).all()
+        unread += np.any(solution.error)
+    steps = np.diff(before)
+    assert unread > (steps == 0).sum() >= 10  # the last step of others, too
+    assert (steps[-8:] == 0).all()
 
 
 def test_of_rows_is_the_objective_of_those_rows():

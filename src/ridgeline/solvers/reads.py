@@ -54,6 +54,14 @@ LARGE = 1e4
 """Range of columns up to which `tol` bounds the gradient in the columns as they were given; beyond, it would drown in rounding."""
 
 
+def hessian_price(objective: Objective, precision: np.dtype = DOUBLE) -> float:
+    """What a Hessian costs beside the read of the rows that it goes with, in such reads."""
+    p, c = objective.coordinates.width, objective.loss.outputs
+    entries = objective.rows * p
+    grams = c * (c + 1) / 2 * p / (COLUMNS_PER_READ[precision] + PER_OUTPUT[precision] * (c - 1))
+    return grams * entries / (entries + UNREAD)
+
+
 def worth_a_hessian(objective: Objective, left: float, shrinkage: float, whole: bool, precision: np.dtype = DOUBLE) -> bool:
     """Whether a Hessian at the next point will save more reads than it costs, and one at the point after that no more.
 
@@ -71,10 +79,7 @@ def worth_a_hessian(objective: Objective, left: float, shrinkage: float, whole: 
     """
     if not objective.loss.self_concordant or not shrinkage < SLOW or not left < SLOW:
         return True
-    p, c = objective.coordinates.width, objective.loss.outputs
-    entries = objective.rows * p
-    grams = c * (c + 1) / 2 * p / (COLUMNS_PER_READ[precision] + PER_OUTPUT[precision] * (c - 1))
-    price = grams * entries / (entries + UNREAD)
+    price = hessian_price(objective, precision)
     now, later = (price + _reads_after_a_hessian(e) for e in (left, left * shrinkage))
     by_steps = SECANTS_PAY * log(STEP / left) / log(max(shrinkage, STEP)) if left > STEP else 0.0
     if whole:
@@ -88,9 +93,19 @@ def _reads_after_a_hessian(left: float) -> int:
 
 
 def without_a_read(
-    objective: Objective, point: Point, factor: RegularHessian, step: np.ndarray, tol: float
+    objective: Objective,
+    point: Point,
+    factor: RegularHessian,
+    step: np.ndarray,
+    tol: float,
+    *,
+    known: np.ndarray | float = 0.0,
+    scaled: bool = False,
 ) -> tuple[Point, np.ndarray] | None:
-    """The point after a step and bounds on the error of its gradient, entry by entry, as above; None where a read is cheap or says more."""
+    """The point after a step and bounds on the error of its gradient, entry by entry, as above; None where a read is cheap or says more.
+
+    `known` bounds the error of the gradient before the step.  `tol` is of the gradient in the given columns, or in `scaled` ones.
+    """
     if objective.rows * objective.coordinates.width < UNREAD:
         return None
     if factor.share < 1 or factor.shift or factor.at is None or not objective.loss.self_concordant:
@@ -104,9 +119,10 @@ def without_a_read(
         return None
     gradient, value = point.gradient + image, point.value + inner(point.gradient, step) + 0.5 * curved
     root = np.sqrt(np.diag(factor.matrix).clip(0))
-    error = root * (expm1(radius) * np.sqrt(curved) + factor.rounding * inner(root, np.abs(step)))
+    error = known + root * (expm1(radius) * np.sqrt(curved) + factor.rounding * inner(root, np.abs(step)))
     there = Point(point.theta + step, value, gradient, NO_HESSIAN)
-    proven = slope_in_columns(objective, replace(there, gradient=np.abs(gradient) + error))
+    largest = replace(there, gradient=np.abs(gradient) + error)
+    proven = objective.steepness(largest) if scaled else slope_in_columns(objective, largest)
     return (there, error) if proven <= tol else None
 
 
