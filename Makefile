@@ -10,6 +10,8 @@ WATCHED := $(VENV)-watched
 OLDEST := $(VENV)-oldest
 COVERED := $(VENV)-covered
 FREE := $(VENV)-free-threaded
+BUILDING := $(VENV)-building
+SHIPPED := $(VENV)-shipped
 BIN := $(CURDIR)/$(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 comma := ,
@@ -35,7 +37,7 @@ THREAD_TESTS := tests/test_threads.py tests/test_moments.py tests/test_expansion
 VALGRIND_TESTS := tests/core tests/test_activations.py tests/test_pieces.py
 
 .PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest test-free-threaded attack attack-long coverage \
-    coverage-kernels faults checked sanitize sanitize-threads valgrind lint types docs bench dist clean
+    coverage-kernels faults checked sanitize sanitize-threads valgrind lint types docs bench dist test-dist clean
 
 # An editable install without build isolation: importing ridgeline rebuilds whatever kernel source changed.
 $(VENV)/installed: pyproject.toml meson.build constraints.txt
@@ -125,7 +127,7 @@ attack-long: $(VENV)/installed
 
 # Of the Python layer, lines and branches.  test_failures.py traces by itself, and both cannot; a fork may find a lock of coverage held.
 coverage: $(VENV)/installed
-	$(PIP) install "coverage>=7.10"   # the first to count what subprocesses run
+	$(PIP) install --constraint constraints.txt "coverage>=7.10"   # the first to count what subprocesses run
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest --deselect tests/attack/test_failures.py \
 	    --deselect tests/attack/test_concurrency.py::test_a_fork_in_the_middle_of_a_fit
@@ -228,12 +230,34 @@ docs: $(VENV)/site
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.compare --output compare-output $(OPTIONS)
 
-# The source archive of the last commit, and the wheel that pip builds from it in an environment of its own.
-dist: $(VENV)/installed
+# What pyproject.toml declares that a build needs, and ninja, which meson-python asks for where the system has none: at today's versions.
+$(BUILDING)/installed: $(VENV)/installed
+	test -x $(BUILDING)/bin/python || $(BIN)/python -m venv $(BUILDING)
+	$(BUILDING)/bin/python -m pip --quiet --disable-pip-version-check install --upgrade ninja \
+	    $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])")
+	touch $@
+
+# A command's own network, which has no other machine in it.  Nothing where the system does not permit that.
+OFFLINE = $(shell unshare --map-root-user --net true 2> /dev/null && echo unshare --map-root-user --net)
+
+# The source archive of the last commit, and the wheel that is built from it with no network and nothing but what the build declares.
+dist: $(BUILDING)/installed
 	rm -rf dist
 	$(BIN)/python -c "import mesonpy; mesonpy.build_sdist('dist')"
-	$(PIP) wheel --no-deps --wheel-dir dist dist/*.tar.gz
+	$(if $(OFFLINE),,@echo "unshare is not permitted here: a download during the build would go unnoticed")
+	CYTHON=$(CURDIR)/$(BUILDING)/bin/cython PATH=$(CURDIR)/$(BUILDING)/bin:$$PATH $(OFFLINE) $(BUILDING)/bin/python -m pip --quiet \
+	    --disable-pip-version-check wheel --no-deps --no-index --no-build-isolation --wheel-dir dist dist/*.tar.gz
 	$(BIN)/python .ci/check_dist.py dist
+
+# The tests that the archive brings, in its own folder, against that wheel, in an environment with run-time dependencies and pytest alone.
+test-dist: dist
+	test -x $(SHIPPED)/bin/python || $(BIN)/python -m venv $(SHIPPED)
+	$(SHIPPED)/bin/python -m pip --quiet --disable-pip-version-check install numpy scipy pytest
+	$(SHIPPED)/bin/python -m pip --quiet --disable-pip-version-check install --force-reinstall --no-deps dist/*.whl
+	rm -rf $(SHIPPED)/archive
+	mkdir $(SHIPPED)/archive
+	tar -xzf dist/*.tar.gz --strip-components 1 --directory $(SHIPPED)/archive
+	cd $(SHIPPED)/archive && ../bin/python -P -m pytest
 
 clean:
 	rm -rf .venv .venv-* build dist docs/api docs/learn demo-output compare-output .pytest_cache .ruff_cache .mypy_cache .hypothesis
