@@ -73,6 +73,11 @@ def test_the_gram_is_numpys(fit_intercept):
     np.testing.assert_allclose(target.gram(), Z.T @ (Z * s[:, None]), rtol=1e-12, atol=1e-12)
 
 
+def test_the_squares_of_few_rows_are_the_diagonal_of_the_gram():
+    target = objective("logistic")
+    np.testing.assert_allclose(target.squares(), np.diag(target.gram()), rtol=1e-12)
+
+
 def test_outside_the_domain_the_value_is_infinite():
     target = objective("scaled huber")
     theta = somewhere(target)

@@ -1,16 +1,22 @@
 """A plugin for pytest under which one module of the library is imported with one change: RIDGELINE_MUTANT=ridgeline.solvers.newton:17.
 
-No file is touched: the module's text is changed on its way from the disk to the interpreter, in whatever process imports it.
+No file is touched: the module's text is changed on its way from the disk to the interpreter, in whatever process imports it.  Of the tests,
+those run that RIDGELINE_TESTS names, a file that holds their list.  After RIDGELINE_SECONDS of a processor the run is killed.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import pytest
 
 from .mutations import mutated
 
@@ -48,6 +54,18 @@ def install() -> None:
     if name:
         assert name not in sys.modules, f"{name} was imported before it could be changed"
         sys.meta_path.insert(0, Changed(name, int(number)))
+    seconds = int(os.environ.get("RIDGELINE_SECONDS", "0"))
+    if seconds:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests that a file, RIDGELINE_TESTS, names."""
+    place = os.environ.get("RIDGELINE_TESTS", "")
+    if place:
+        names = set(json.loads(Path(place).read_text(encoding="utf-8")))
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
+        items[:] = [item for item in items if item.nodeid in names]
 
 
 install()

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from .mutants import ROOT, every, stages
+from .mutants import ROOT, every, reaching, stages
 from .mutations import mutated, mutations
 
 CASES = {
@@ -57,3 +57,13 @@ def test_every_module_has_tests_of_its_own_or_of_its_folder():
     assert all(len(stages(mutant.module)) >= 1 for mutant in every("solvers"))
     (near, beside, _) = stages(every("solvers/newton.py")[0].module)
     assert "tests/solvers/test_newton.py" in near and beside == ["tests/solvers"]
+
+
+def test_of_the_tests_that_reach_a_line_the_nearest_come_first():
+    class Known:
+        def tests(self, module, line):
+            return {"tests/test_many.py::a", "tests/solvers/test_dual.py::b", "tests/solvers/test_newton.py::c[1]", "tests/test_many.py::d"}
+
+    found = reaching(every("solvers/newton.py")[0], Known())
+    assert [files for files, _ in found] == [["tests/solvers/test_newton.py"], ["tests/solvers/test_dual.py"], ["tests/test_many.py"]]
+    assert all(tests == Known().tests(None, 0) for _, tests in found)

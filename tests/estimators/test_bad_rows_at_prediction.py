@@ -59,6 +59,14 @@ def test_a_label_unseen_at_fit_is_named() -> None:
         model.score(X, np.array(["maybe"] + ["no"] * 5))
 
 
+def test_a_label_that_a_double_would_round_to_a_class_is_none() -> None:
+    """2^53 + 1 is a whole number that no double is; 2^53 is the nearest."""
+    model = LogisticRegression().fit(X, np.where(Y == 1, 2.0**53, 0.0))
+    assert model.score(X, np.where(Y == 1, 2**53, 0)) == model.score(X, np.where(Y == 1, 2.0**53, 0.0))
+    with pytest.raises(ValueError, match="the label 9007199254740993 at row 1"):
+        model.score(X, np.where(Y == 1, 2**53 + 1, 0))
+
+
 class Frame:
     """The least a data frame offers: names, and itself as an array."""
 

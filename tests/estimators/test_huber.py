@@ -68,6 +68,14 @@ def test_one_wild_row_does_no_harm() -> None:
         assert scaled.certificate_.status == "optimal"
 
 
+def test_the_scale_of_a_perfect_fit_is_in_units_of_the_targets() -> None:
+    """It is a floor of rounding, since the best scale is zero."""
+    X = np.arange(8.0)[:, None]
+    small, large = (HuberRegressor(alpha=0).fit(X, unit * (3 * X[:, 0] + 1)) for unit in (1.0, 2.0**20))
+    assert 0 < small.scale_ < 1e-10
+    assert large.scale_ == 2.0**20 * small.scale_
+
+
 @pytest.mark.parametrize("parameters", [{"delta": 1.0}, {"delta": 1e-8}, {}])
 def test_perfect_and_degenerate_data_raise_nothing(parameters: dict[str, float]) -> None:
     x = np.arange(6.0)[:, None]

@@ -35,6 +35,15 @@ def test_without_an_intercept() -> None:
     assert model.singular_ == pytest.approx(np.sqrt(5))
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+def test_singular_values_are_of_the_weighted_columns(intercept: bool) -> None:
+    rng = np.random.default_rng(4)
+    X, s = rng.normal(size=(30, 3)) + [5.0, 0.0, -1.0], rng.uniform(size=30)
+    model = LinearRegression(fit_intercept=intercept).fit(X, X.sum(axis=1), s)
+    columns = np.sqrt(s)[:, None] * (X - (s @ X / s.sum() if intercept else 0))
+    np.testing.assert_allclose(model.singular_, np.linalg.svd(columns, compute_uv=False), rtol=1e-12)
+
+
 def test_weights() -> None:
     # weight 2 at x = 2: means 5/4 and 3/2, Sxy = 9/2, Sxx = 11/4, Syy = 9
     model = LinearRegression().fit([[0], [1], [2]], [0, 0, 3], sample_weight=[1, 1, 2])

@@ -120,6 +120,24 @@ def labels(display):
     return [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
 
+@pytest.mark.parametrize(
+    "name, xs, ys",
+    [
+        ("path", [0, 1], [0, 0]),
+        ("residuals", [0, 1], [0, 0]),
+        ("leverage", [0, 1], [0, 0]),
+        ("sigmoid", [0, 0], [0, 1]),
+        ("sigmoid", [0, 1], [0.5, 0.5]),
+        ("roc", [0, 1], [0, 1]),
+        ("calibration", [0, 1], [0, 1]),
+    ],
+)
+def test_the_line_to_compare_with(name, xs, ys):
+    """One that goes through all of a picture is drawn from 0 to 1 of its width or height."""
+    lines = [(list(line.get_xdata()), list(line.get_ydata())) for line in DISPLAYS[name]().ax_.lines]
+    assert (xs, ys) in lines
+
+
 def test_the_path_of_ridge_is_that_of_its_fits():
     display = plots.CoefficientPathDisplay.from_estimator(ridgeline.Ridge(alpha=3.0), X, Y, values=[100.0, 1.0], scaled=False)
     assert display.values.tolist() == [1, 100]

@@ -78,6 +78,14 @@ def test_moments_alone_know_what_they_do_not_know(alpha, dependence, precision):
         assert exact >= 15 - 1
 
 
+@pytest.mark.parametrize(("dependence", "status"), [(2e-2, OPTIMAL), (2e-3, ILL_CONDITIONED)])
+def test_moments_alone_say_when_ten_digits_are_in_doubt(dependence, status):
+    """Of conditions 2e4 and 2e6; times the eight roundings of 2e-16 in an entry, 3e-11 and 3e-9."""
+    X, y, s = rows(n=200, dependence=dependence)
+    certificate = solve(Moments.of(X, y, s)).certificate
+    assert (certificate.status, certificate.condition) == (status, pytest.approx(8 / dependence**2, rel=0.9))
+
+
 def test_float32_moments_alone_do_not_claim_double():
     X, y, s = rows(n=3000)
     X = X.astype(np.float32)

@@ -83,6 +83,14 @@ def test_no_column_helps():
     assert LinearRegression(positive=True, fit_intercept=False).fit(X, -X[:, 0]).intercept_ == 0.0
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_columns_of_zeros_get_zero(fit_intercept):
+    y = np.arange(10.0)
+    for X, coef in ((np.zeros((10, 1)), [0.0]), (np.column_stack([0 * y, y, 0 * y]), [0.0, 1.0, 0.0])):
+        model = LinearRegression(positive=True, fit_intercept=fit_intercept).fit(X, y)
+        np.testing.assert_allclose(model.coef_, coef, atol=1e-14)
+
+
 def test_where_all_are_positive_the_constraint_changes_nothing():
     X, _, s = rows(80, 4)
     y = X @ [1.0, 2.0, 3.0, 4.0] + 0.01 * np.sin(np.arange(80.0))

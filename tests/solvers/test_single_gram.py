@@ -1,5 +1,7 @@
 """Ridge by a Gram in single precision: the answers of double precision, certified beside exact fractions, or none."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from ridgeline import Ridge
 from ridgeline.certificate import OPTIMAL
 from ridgeline.moments import moments_of
 from ridgeline.solvers import single_gram
+from ridgeline.solvers.cholesky import CholeskyFactor
 from ridgeline.solvers.least_squares import solve
 from ridgeline.solvers.single_gram import METHOD, solve_by_single_gram
 from ridgeline.solvers.without_moments import solve_without_moments
@@ -46,6 +49,17 @@ def test_the_certificate_holds_beside_fractions(name, fit_intercept):
     assert gap <= certificate.suboptimality <= 1e-15
     assert norm <= certificate.gradient_norm
     np.testing.assert_allclose(found.coef[0], best[: X.shape[1]], rtol=0, atol=1e-10 * np.abs(best[: X.shape[1]]).max())
+
+
+def test_an_error_of_the_gradient_makes_it_no_shorter():
+    rng = np.random.default_rng(2)
+    B = rng.normal(size=(20, 5))
+    A, g, error = B.T @ B, rng.normal(size=5), rng.uniform(size=5)
+    known = np.sqrt(g @ np.linalg.solve(A, g))
+    claimed = single_gram._length(CholeskyFactor(A), known, 0.0, error)
+    for signs in product([-1, 1], repeat=5):
+        wrong = g + signs * error
+        assert np.sqrt(wrong @ np.linalg.solve(A, wrong)) <= claimed
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -264,10 +264,12 @@ def test_the_choice_of_distribution():
     np.testing.assert_allclose(clustered.df_test, 6)
 
 
-def test_few_clusters_test_no_more_slopes_than_they_are():
-    table = LinearRegression().fit(X, Y).summary(X, Y, covariance="cluster", groups=GROUPS % 3)
-    assert np.isnan(table.f_statistic)
-    assert any("3 clusters" in note for note in table.notes)
+@pytest.mark.parametrize("clusters", [3, 4, 5])
+def test_few_clusters_test_no_more_slopes_than_they_are(clusters):
+    """Four slopes; the scores of all clusters sum to zero."""
+    table = LinearRegression().fit(X, Y).summary(X, Y, covariance="cluster", groups=GROUPS % clusters)
+    assert np.isnan(table.f_statistic) == (clusters <= 4)
+    assert any(f"{clusters} clusters cannot test 4 slopes" in note for note in table.notes) == (clusters <= 4)
 
 
 @pytest.mark.parametrize("groups", [np.array(list("abcd"))[GROUPS % 4], [f"g{g}" for g in GROUPS % 4], GROUPS % 4 * 0.5])
