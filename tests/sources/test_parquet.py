@@ -31,6 +31,18 @@ def test_a_file_that_is_cut_short_is_named(tmp_path):
             source(path, target="y")
 
 
+def test_a_footer_that_names_what_parquet_has_not_is_damaged(tmp_path, monkeypatch):
+    """As pyarrow says of whole numbers whose width is a flipped bit."""
+    path = written(tmp_path)
+
+    def refuse(*args, **kwargs):
+        raise pa.ArrowNotImplementedError("Integers with less than 8 bits not implemented")
+
+    monkeypatch.setattr(pa.parquet, "ParquetFile", refuse)
+    with pytest.raises(ValueError, match=r"rows.parquet cannot be read as Parquet: Integers with less than 8 bits .* damaged"):
+        source(path, target="y")
+
+
 def test_a_damaged_page_is_named_with_row_group_and_row_and_changes_nothing(tmp_path):
     path = written(tmp_path)
     place = pa.parquet.ParquetFile(path).metadata.row_group(2).column(0).data_page_offset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .parquet import ParquetFile, failure
+from .parquet import UNREADABLE, ParquetFile, failure
 from .skipping import Skipped
 
 BATCH = 1 << 16
@@ -32,7 +32,7 @@ def sound_parts(files: Sequence[ParquetFile]) -> tuple[list[ParquetFile], list[S
                         for _ in opened.iter_batches(batch_size=BATCH, row_groups=[group]):
                             pass
                         whole.append(group)
-                    except (OSError, ValueError) as error:
+                    except UNREADABLE as error:
                         known = failure(error, f"{file.path} is damaged in row group {group}")
                         if not isinstance(known, ValueError):
                             raise known from error

@@ -21,6 +21,9 @@ from .columns import Batch, Column, batch_rows, file_state
 BUFFER = 1 << 25
 """Bytes of compressed data, of all columns together, read at a time; without such a buffer a row group would be read whole."""
 
+UNREADABLE = (OSError, ValueError, KeyError, NotImplementedError)
+"""What the reader raises for a file that is damaged; the last where a damaged footer names what is not in Parquet."""
+
 
 @dataclass
 class ParquetFile:
@@ -46,7 +49,7 @@ class ParquetFile:
             return pq.ParquetFile(
                 self.path, filesystem=self.filesystem, buffer_size=buffer, read_dictionary=list(words), page_checksum_verification=True
             )
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise failure(error, f"{self.path} cannot be read as Parquet") from error
 
 
@@ -158,7 +161,7 @@ class ParquetTable:
         while True:
             try:
                 data = next(batches, None)
-            except (OSError, ValueError) as error:
+            except UNREADABLE as error:
                 where = f"{file.path} is damaged in row group {group}, after row {before + start} of the file"
                 raise failure(error, where) from error
             if data is None:
