@@ -6,6 +6,7 @@ from scipy.sparse import csr_array
 
 from ridgeline.expansion import Coordinates
 from ridgeline.pieces import Pieces
+from ridgeline.pointwise import SoftmaxLoss
 from ridgeline.sources import EMPTY, ArraySource, PickedRows, Slab, fold
 from ridgeline.sparse_rows import sparse_rows
 
@@ -98,3 +99,10 @@ def test_no_rows():
     source = ArraySource(np.zeros((5, 2)), np.zeros(5)).pick(np.empty(0, np.int64))
     total = fold(source, lambda: Pieces(Coordinates(np.zeros(2), np.ones(2), True), np.zeros(3), LOW, HIGH))
     assert not total.near.size and not total.totals.any()
+
+
+def test_the_softmax_has_no_corner_and_no_pieces():
+    loss, nothing = SoftmaxLoss(3), np.empty(0)
+    assert loss.threshold(nothing) == np.inf and loss.inner(0.5) is loss
+    with pytest.raises(NotImplementedError, match="the softmax has no corner"):
+        loss.of_pieces(None, nothing)

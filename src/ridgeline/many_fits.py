@@ -293,7 +293,8 @@ class ManyFits:
         unknown = np.isnan(classes).all(axis=2)
         if unknown.any():
             row = int(np.argwhere(unknown)[0, 0])
-            raise ValueError(f"row {row} cannot be classified: it is not finite, or its group {np.asarray(groups)[row]!r} has no model.")
+            (key,) = np.asarray(groups)[row : row + 1].tolist()
+            raise ValueError(f"row {row} cannot be classified: it is not finite, or its group {key!r} has no model.")
         index = np.where(np.isnan(classes), -np.inf, classes).argmax(axis=2)
         return self._one(self.classes[index])
 

@@ -112,10 +112,6 @@ class SparseRows:
         kernels.combine(self, shift, scale, np.ascontiguousarray(r), np.empty(out.shape), out)
         return out
 
-    def absolute(self) -> SparseRows:
-        """The rows with every entry's absolute value."""
-        return SparseRows(self.begin, self.end, self.columns, np.abs(self.data), self.shape)
-
     def require_finite(self, name: str) -> None:
         """Raise a ValueError that names the row and column of the first NaN or infinity."""
         at = self._entries()

@@ -104,7 +104,7 @@ _pool = _Pool()
 
 
 # A forked child has none of its parent's threads, and locks as they stood.
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch: where there is no fork
     os.register_at_fork(after_in_child=_pool.__init__)  # type: ignore[misc]
 
 

@@ -27,11 +27,6 @@ def block_rows(p: int) -> int:
     return int(min(max(BLOCK_ELEMENTS // max(p, 1), 128), 2048))
 
 
-def gradient_rows(p: int) -> int:
-    """Rows per block where there are products with vectors alone, read twice: 128 kB of float64, which the second-level cache holds."""
-    return int(min(max((1 << 14) // max(p, 1), 8), 2048))
-
-
 def gram_rows(p: int) -> int:
     """Rows per block for the Gram of p columns alone.
 
