@@ -9,7 +9,8 @@ whose pole lies at -l / (mu - l) < 0 for l < mu and at l / (l - mu) > 1 for l > 
 are analytic but for real u at a distance from that interval, which is the longest with mu between the extreme eigenvalues.  Their
 polynomial through r Chebyshev nodes misses them by 4 M rho^-r / (rho - 1), for the ellipse of parameter rho and the bound M on it
 (Trefethen 2013, Approximation Theory and Approximation Practice, theorem 8.2).  Half of the way to the poles no denominator is less than
-half of what it is in the interval, and M is taken to be within a hundredfold of the targets' squares.
+half of what it is in the interval, and for the few conditions that half of the penalties do for M is taken to be within 1e4 of the
+targets' squares.
 
 What the eigenvalues without a row are is seen when all have been read: l >= (1 - h) (lambda + alpha) - alpha for its leverage h, whatever
 the alpha.
@@ -35,7 +36,7 @@ FEW = 0.5
 RANGE = 100.0
 """The targets' squares over the least sum: the interpolant's errors are rounding of the largest."""
 
-BOUND = 100.0
+BOUND = 1e4
 """M over the targets' squares."""
 
 
