@@ -1,4 +1,4 @@
-"""What is refused of groups, chunks, sparse rows and moments, in words that say what to do; and the same numbers by a rarer way."""
+"""What is refused of groups, chunks, sparse rows, moments and files, in words that say what to do; and the same numbers by a rarer way."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,11 @@ from scipy import sparse
 
 import ridgeline.inference
 import ridgeline.statistics
-from ridgeline import HuberRegressor, LogisticRegression, Moments, Ridge, fit_many, source
+from ridgeline import HuberRegressor, LogisticRegression, Moments, Ridge, fit_many, model_file, source
 from ridgeline.moments import moments_of
+from ridgeline.sources import EMPTY, Slab
 from ridgeline.sparse_rows import sparse_rows
+from ridgeline.statistics.covariance import ClusterSums
 from ridgeline.threads import _pool, reduce
 
 rng = np.random.default_rng(14)
@@ -128,3 +130,36 @@ def test_huber_of_spooled_and_of_several_chunks_has_one_answer():
 def test_moments_without_rows_are_moments():
     nothing = Moments.of(X, Y) - Moments.of(X, Y)
     assert nothing.count == 0 and nothing.weight == 0
+
+
+def test_files_that_are_none_and_versions_that_never_were(tmp_path):
+    with pytest.raises(ValueError, match="/dev/null is not a ridgeline model file: it is no regular file"):
+        model_file.load("/dev/null")
+    model_file.save(Ridge().fit(X, Y), tmp_path / "m.rl")
+    image = (tmp_path / "m.rl").read_bytes()
+    (tmp_path / "m.rl").write_bytes(image[:5] + b"000" + image[8:])
+    with pytest.raises(ValueError, match="m.rl is damaged: there is no version 0"):
+        model_file.load(tmp_path / "m.rl")
+
+
+def test_a_system_whose_folders_are_not_opened_keeps_files_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.delattr("ridgeline.files.replacement.os.O_DIRECTORY")
+    model = Ridge().fit(X, Y)
+    model_file.save(model, tmp_path / "m.rl")
+    assert (model_file.load(tmp_path / "m.rl").coef_ == model.coef_).all()
+
+
+def test_clusters_of_a_summary_are_those_of_rows(tmp_path):
+    """A slab without rows adds no cluster."""
+    sums = ClusterSums(2)
+    sums.add_rows(Slab(np.empty((0, 2)), np.empty(0), EMPTY, EMPTY))
+    assert len(sums.keys) == 0
+    sums.add_rows(Slab(np.ones((3, 2)), np.array([5.0, 4.0, 5.0]), EMPTY, EMPTY))
+    assert sums.keys.tolist() == [4.0, 5.0] and sums.sums.tolist() == [[1.0, 1.0], [2.0, 2.0]]
+
+
+def test_inference_without_an_intercept_is_that_of_a_line_through_zero():
+    found = ridgeline.inference.linear_inference(Moments.of(X, Y), fit_intercept=False)
+    want = np.linalg.lstsq(X, Y, rcond=None)[0]
+    np.testing.assert_allclose(found.coef[0], want, rtol=1e-9)
+    assert found.degrees_of_freedom == 300 - 3
