@@ -4,7 +4,7 @@
     any but Huber's with scale  m > 2000        newton_cg of sparse rows: products with the Hessian cost what a gradient costs
     Huber's, fixed threshold    m > 150         lbfgs     its Hessian is another wherever rows cross the corner
     any                         m <= 250        newton    a Hessian of m^2 numbers is cheap, and six to twelve reads of the data suffice
-    any                         m <= 600        newton    of 150 rows or more per parameter: samples of them then leave little to the whole
+    any                         m <= 600        newton    of 75 rows or more per parameter, 150 of a softmax: samples then leave little to the whole
     logistic, softmax; alpha>0  more            lbfgs     a Hessian costs more passes than it saves; one Gram preconditions all outputs
     else                        m <= 2000       newton    curvature may jump or vanish: steps want the Hessian itself
     else                        more            lbfgs     the Hessian would be larger than what it is worth
@@ -50,8 +50,11 @@ FEW_PARAMETERS = 250
 FEW_WITH_A_CORNER = 150
 """The same for Huber's loss with a fixed threshold."""
 
-MANY_ROWS = 150
-"""Per parameter, from which Newton's method from samples is the quicker one up to `POLISH_LIMIT`: 14 reads where L-BFGS takes 25 to 35."""
+MANY_ROWS = 75
+"""Per parameter, from which Newton's method from samples is the quicker one up to `POLISH_LIMIT`: 10 reads where L-BFGS takes 20 to 35;"""
+
+MANY_ROWS_OF_OUTPUTS = 150
+"""where there are several outputs, whose Hessian is dearer."""
 
 POLISH_LIMIT = 600
 """Up to which a Hessian for the last digits and their proof costs less than the search before it."""
@@ -156,7 +159,8 @@ def _newton_limit(objective: Objective) -> int:
         return NEWTON_LIMIT if objective.loss.shared else FEW_WITH_A_CORNER
     if not objective.alpha > 0:
         return NEWTON_LIMIT
-    return POLISH_LIMIT if objective.rows >= MANY_ROWS * objective.size else FEW_PARAMETERS
+    enough = MANY_ROWS if objective.loss.outputs == 1 else MANY_ROWS_OF_OUTPUTS
+    return POLISH_LIMIT if objective.rows >= enough * objective.size else FEW_PARAMETERS
 
 
 def _solve(name: str, objective: Objective, theta: np.ndarray, tol: float, max_iter: int) -> Solution:
