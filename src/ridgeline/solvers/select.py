@@ -4,7 +4,7 @@
     any but Huber's with scale  m > 2000        newton_cg of sparse rows: products with the Hessian cost what a gradient costs
     Huber's, fixed threshold    m > 150         lbfgs     its Hessian is another wherever rows cross the corner
     any                         m <= 250        newton    a Hessian of m^2 numbers is cheap, and six to twelve reads of the data suffice
-    any                         m <= 600        newton    of 75 rows or more per parameter, 150 of a softmax: samples then leave little to the whole
+    any                         m <= 600        newton    of 75 rows per parameter, 150 of a softmax: samples leave little to the whole
     logistic, softmax; alpha>0  more            lbfgs     a Hessian costs more passes than it saves; one Gram preconditions all outputs
     else                        m <= 2000       newton    curvature may jump or vanish: steps want the Hessian itself
     else                        more            lbfgs     the Hessian would be larger than what it is worth
