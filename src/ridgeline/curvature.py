@@ -15,8 +15,9 @@ import numpy as np
 from .activations import softmax
 from .expansion import Coordinates, Expansion
 from .kernels import load
-from .objective import Objective, predictions
+from .objective import Objective
 from .pointwise import SQUARED, PointwiseLoss, SoftmaxLoss
+from .probes import predictions
 from .sources import ArraySource, Slab, Source, fold
 from .sparse_rows import SparseRows
 

@@ -20,15 +20,15 @@ import ridgeline as rl
 from ridgeline.curvature import ColumnSquares
 from ridgeline.expansion import Coordinates, Expansion
 from ridgeline.kernels import load
-from ridgeline.objective import Shift, predictions
 from ridgeline.pieces import Pieces
 from ridgeline.pointwise import SQUARED, huber_loss
+from ridgeline.probes import Shift, predictions
 from ridgeline.solvers.cholesky import CholeskyFactor
 from ridgeline.sources import EMPTY, Slab
 from ridgeline.sparse_rows import SparseRows, sparse_rows
 
 LIBRARY = [
-    "curvature", "doubledouble", "extended_moments", "losses", "moments", "objective", "pieces", "pointwise", "ranges", "sparse_rows",
+    "curvature", "doubledouble", "extended_moments", "losses", "moments", "pieces", "pointwise", "probes", "ranges", "sparse_rows",
     "solvers.cholesky", "solvers.coordinate_descent", "solvers.few_labels", "solvers.few_rows", "solvers.least_squares",
     "solvers.quadratic", "solvers.ridge_path",
 ]  # fmt: skip

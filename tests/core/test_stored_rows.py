@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from ridgeline.expansion import Expansion
 from ridgeline.kernels import load
-from ridgeline.objective import Shift
+from ridgeline.probes import Shift
 from ridgeline.ranges import ColumnRanges
 from ridgeline.sources import EMPTY, Slab
 from ridgeline.sparse_rows import SparseRows, sparse_rows

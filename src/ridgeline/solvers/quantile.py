@@ -13,8 +13,9 @@ import numpy as np
 
 from ..certificate import OPTIMAL, RANK_DEFICIENT, STOPPED_EARLY, Certificate
 from ..expansion import Coordinates, Expansion
-from ..objective import Objective, predictions
+from ..objective import Objective
 from ..pointwise import SQUARED
+from ..probes import predictions
 from ..sources import EMPTY, SLAB_ELEMENTS, ArraySource, fold
 from ..sparse_rows import as_array
 from ..watch import time_is_up

@@ -21,7 +21,8 @@ import numpy as np
 from ..activations import sigmoid, softmax
 from ..doubledouble import exact
 from ..expansion import Coordinates
-from ..objective import Objective, predictions
+from ..objective import Objective
+from ..probes import predictions
 from ..solvers.cholesky import CholeskyFactor, ExtendedFactor
 from ..solvers.least_squares import EPS
 from ..sources import EMPTY, SLAB_ELEMENTS, Slab, Source

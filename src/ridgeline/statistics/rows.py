@@ -20,7 +20,7 @@ import numpy as np
 from ..doubledouble import DD, add, dot, exact, neg, two_sum
 from ..expansion import Coordinates
 from ..moments import moments_of
-from ..objective import predictions
+from ..probes import predictions
 from ..solvers.least_squares import SMALL, WELL_CONDITIONED
 from ..sources import EMPTY, SLAB_ELEMENTS, Slab, Source
 from ..sources.folding import DOUBLE, WIDE
