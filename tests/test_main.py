@@ -244,9 +244,17 @@ def test_wrong_columns_and_options(houses, cities, tmp_path, refused):
     assert "required: COMMAND" in refused()
 
 
+def test_of_two_rows_one_is_a_test(tmp_path, run):
+    path = write_csv(tmp_path / "t.csv", x=[1, 2], y=[2, 4])
+    out, _ = run("fit", path, "--target", "y", "--model", "ridge")
+    assert "2 rows, 1 column" in out and "rows         1 " in out
+
+
 def test_wrong_data(tmp_path, refused):
     path = write_csv(tmp_path / "t.csv", x=[1, 2, 3, 4], y=["a", "a", "a", "b"])
     assert "class b of target 'y' has one row (line 5)" in refused("fit", path, "--target", "y")
+    path = write_csv(tmp_path / "t.csv", x=[1], y=[2])
+    assert "has one row; a test needs two" in refused("fit", path, "--target", "y")
     path = write_csv(tmp_path / "t.csv", x=[1, 2, 3, 4], y=["a"] * 4)
     assert "is a in every row" in refused("fit", path, "--target", "y")
     path = write_csv(tmp_path / "t.csv", x=[1, 2, 3, 4], y=[1, 2, 3, 4.5], w=[1, 2, -3, 0])

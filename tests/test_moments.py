@@ -113,6 +113,16 @@ def test_rows_that_are_not_part_cannot_be_taken_away(precision, other):
 
 
 @each_precision
+def test_one_column_that_cannot_be_is_enough(precision):
+    """The others' variances are as they should be."""
+    X = np.column_stack([np.arange(6.0), [0.0, 10.0, 0.0, 10.0, 0.0, 10.0]])
+    other = X[:1] + [0.0, 18.0]
+    whole, part = (Moments.of(x, np.zeros(len(x)), precision=precision) for x in (X, other))
+    with pytest.raises(ValueError, match="leave column 1 with a negative variance"):
+        whole - part
+
+
+@each_precision
 def test_a_weight_that_is_not_there_cannot_be_taken_away(precision):
     X, y, _ = rows(n=4)
     whole, part = (Moments.of(X, y, w, precision=precision) for w in (1.0, 2.0))

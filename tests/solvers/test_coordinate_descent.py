@@ -32,6 +32,15 @@ def test_the_conditions_hold_to_rounding(n, k, mean, share, positive):
     assert not positive or found.v.min() >= 0
 
 
+def test_from_the_optimum_it_is_a_sweep_or_two():
+    A, c = gram(100, 20)
+    l1 = np.full(20, 0.05 * np.abs(c).max())
+    best = minimise_on_gram(A, c, l1, np.zeros(20), positive=False, max_iter=10000)
+    again = minimise_on_gram(A, c, l1, best.v, positive=False, max_iter=10000)
+    assert again.exact and again.n_iter <= 2 < best.n_iter
+    np.testing.assert_allclose(again.v, best.v, rtol=1e-13, atol=1e-15)
+
+
 def test_a_start_with_too_many_coordinates_is_thinned():
     """The Gram of 10 rows is singular on 40 columns; the minimum uses no more than 10."""
     A, c = gram(10, 40)
