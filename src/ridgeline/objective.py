@@ -111,8 +111,8 @@ class Objective:
             return cls(source, loss, alpha, fit_intercept)
         self = cls.__new__(cls)
         self._place(source, ranges, fit_intercept)
-        counted = fold(source.targets_only(), partial(ColumnRanges, 0))
-        self.weight, self.rows, self.ranged = counted.weight, counted.rows, False
+        self._count()
+        self.ranged = False
         self._pose(loss, alpha)
         return self
 
@@ -128,6 +128,11 @@ class Objective:
         scale = power_of_two_scale(_reach(center, ranges.low, ranges.high))
         self.coordinates = Coordinates(center, scale, fit_intercept)
         self._reach_to(ranges.low, ranges.high)
+
+    def _count(self) -> None:
+        """The rows and their weight, without a look at the columns."""
+        counted = fold(self.source.targets_only(), partial(ColumnRanges, 0))
+        self.rows, self.weight = counted.rows, counted.weight
 
     def _reach_to(self, low: np.ndarray, high: np.ndarray) -> None:
         """How far the columns of Z go from zero, whose least and greatest entries are those of X."""
@@ -238,8 +243,7 @@ class Objective:
         part.source = sample
         part.penalty = self.penalty / stride
         part.timed, part.ranged = False, True
-        ranges = fold(sample.targets_only(), partial(ColumnRanges, 0))
-        part.rows, part.weight = ranges.rows, ranges.weight
+        part._count()
         return part if part.weight > 0 else None
 
     def pieces(self, theta: np.ndarray, width: float) -> Pieces:

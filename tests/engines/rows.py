@@ -11,6 +11,7 @@ from ridgeline import (
     QuantileRegressor,
     Ridge,
 )
+from ridgeline.__main__ import main
 
 D = 5
 SIZES = [40, 0, 1, 300, 7, 0, 64, 1, 1, 500, 33, 128, 2, 90, 0, 10, 77, 15, 4, 210, 1, 0]
@@ -73,3 +74,12 @@ def assert_same_bits(got, want):
             assert np.array_equal(getattr(got, name), getattr(want, name)), name
     for figure in ("status", "gradient_norm", "suboptimality", "passes"):
         assert getattr(got.certificate_, figure) == getattr(want.certificate_, figure), figure
+
+
+def command(capsys, *arguments, code=0):
+    """What the command line prints; a refusal is one line on stderr."""
+    status = main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    assert status == code, err
+    assert not code or (err.count("\n") == 1 and err.startswith("ridgeline: error: "))
+    return out + err

@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 
 from ridgeline import HuberRegressor, LogisticRegression, Moments, QuantileRegressor, Ridge, checkpoint, model_file, source
-from ridgeline.__main__ import main
 from ridgeline.engines import dask_workers, naming
 from ridgeline.watch import OutOfTime, watch, watched
 
-from .rows import ENDS, FEATURES, FITS, assert_same_bits, clone, columns
+from .rows import ENDS, FEATURES, FITS, assert_same_bits, clone, columns, command
 
 distributed = pytest.importorskip("distributed")
 pa, pandas, da, dd = (pytest.importorskip(name) for name in ("pyarrow", "pandas", "dask.array", "dask.dataframe"))
@@ -261,14 +260,6 @@ def test_csv_is_refused(client, tmp_path):
 
 
 # ----------------------------------------------------------------------------------------------- the command line
-
-
-def command(capsys, *arguments, code=0):
-    status = main([str(argument) for argument in arguments])
-    out, err = capsys.readouterr()
-    assert status == code, err
-    assert not code or (err.count("\n") == 1 and err.startswith("ridgeline: error: "))
-    return out + err
 
 
 FIT = ["--target", "y", "--weight", "s", "--drop", "z,label,kind,count,o,colour"]

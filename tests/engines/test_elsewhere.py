@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from ridgeline import LogisticRegression, Ridge, checkpoint, model_file, source
-from ridgeline.__main__ import main
 from ridgeline.engines import dask_workers
 
-from .rows import ENDS, FEATURES, FITS, assert_same_bits, clone, columns
+from .rows import ENDS, FEATURES, FITS, assert_same_bits, clone, columns, command
 
 distributed = pytest.importorskip("distributed")
 pa = pytest.importorskip("pyarrow")
@@ -82,14 +81,6 @@ def test_csv_is_refused(client, tmp_path):
     pyarrow.csv.write_csv(pa.table(COLUMNS), tmp_path / "rows.csv")
     with pytest.raises(TypeError, match="is CSV, which is read from its beginning"):
         source(tmp_path / "rows.csv", target="y", engine=client)
-
-
-def command(capsys, *arguments, code=0):
-    status = main([str(argument) for argument in arguments])
-    out, err = capsys.readouterr()
-    assert status == code, err
-    assert not code or (err.count("\n") == 1 and err.startswith("ridgeline: error: "))
-    return out + err
 
 
 @pytest.mark.parametrize("target", ["y", "label", "count"])

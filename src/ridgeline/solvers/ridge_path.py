@@ -128,10 +128,8 @@ class _Decomposed:
     def at(self, alphas: np.ndarray) -> _Basis:
         d, many = len(self.values), len(self.products) * len(alphas)
         shrink = 1 / (self.values + alphas[:, None])
-        turned = np.zeros((d, padded(d, DOUBLE)))
-        turned[:, :d] = self.vectors.T
         coefficients = (self.products[:, None, :] * shrink).reshape(many, d)
-        return _Basis(self.center, self.mean, self.constant, turned, coefficients, shrink)
+        return _Basis(self.center, self.mean, self.constant, _in_whole_vectors(self.vectors.T), coefficients, shrink)
 
 
 class LeftOut:
