@@ -109,6 +109,7 @@ def latency(make: Callable[[], Any], fit: Callable[[Any], Any], times: int) -> t
 def main() -> None:
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     random.seed(0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it starts in the background ignore the keyboard
     for name, (make, fit) in LONG.items():
         watchdog = threading.Timer(PATIENCE * 5, os._exit, (3,))
         watchdog.daemon = True
