@@ -125,6 +125,45 @@ def test_an_interrupt_stops_the_others_and_comes_out():
     assert len(ran) == done
 
 
+def test_an_interrupt_does_not_wait_for_what_others_are_at():
+    main, begun, go_on, over = threading.get_ident(), threading.Event(), threading.Event(), threading.Event()
+
+    def work(k):
+        if threading.get_ident() == main:
+            begun.wait(60)
+            raise KeyboardInterrupt
+        begun.set()
+        go_on.wait(60)
+        over.set()
+        return Trail(k)
+
+    total = Trail("before")
+    with pytest.raises(KeyboardInterrupt):
+        reduce(iter(range(100)), work, 2, total)
+    assert not over.is_set()
+    go_on.set()
+    assert over.wait(60)
+    assert reduce(iter(range(9)), slowly, 2).items == list(range(9))
+    assert total.items == ["before"]
+
+
+def test_an_error_waits_for_the_others():
+    main, begun, over = threading.get_ident(), threading.Event(), []
+
+    def work(k):
+        if threading.get_ident() == main:
+            begun.wait(60)
+            raise ValueError
+        begun.set()
+        time.sleep(0.05)
+        over.append(k)
+        return Trail(k)
+
+    with pytest.raises(ValueError):
+        reduce(iter(range(100)), work, 2)
+    assert over
+
+
 def test_a_call_within_a_pool_thread_uses_no_other():
     names = set()
 

@@ -107,6 +107,10 @@ class Expansion:
         self.gradients = np.zeros((2, m))
         self.lower = np.zeros((m, m) if order >= 2 else (1, 1))
 
+    @property
+    def flops_per_row(self) -> float:
+        return float(self.theta.size) ** 2 if self.order >= 2 else 0.0
+
     def add_rows(self, slab: Slab) -> None:
         """Add the rows of a slab in place."""
         self.loss.add_rows(slab, self)

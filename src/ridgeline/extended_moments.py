@@ -101,6 +101,10 @@ class ExtendedMoments:
         outer = (np.tril(outer[0]) + np.tril(outer[0], -1).T, np.tril(outer[1]) + np.tril(outer[1], -1).T)
         return add((hi, lo), (-outer[0], -outer[1]))
 
+    @property
+    def flops_per_row(self) -> float:
+        return 20.0 * self.scale.size**2  # in double-double
+
     def add_rows(self, slab: Slab) -> None:
         if isinstance(slab.X, SparseRows):
             self._add_stored(slab.X, slab)

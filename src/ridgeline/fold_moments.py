@@ -126,6 +126,10 @@ class MomentsOfFolds:
         self._empty = partial(Moments, n_features, n_targets, scale, products)
         self.parts: dict[int, Moments] = {}
 
+    @property
+    def flops_per_row(self) -> float:
+        return float(sum(self._empty.args[:2])) ** 2
+
     def add_rows(self, slab: Slab) -> None:
         if slab.part not in self.parts:
             self.parts[slab.part] = self._empty()

@@ -186,6 +186,10 @@ class Moments:
         """The relative error of a mean from rounding: its square times the mean's and the weight is no scatter."""
         return float(4 * additions(self.scale.size) ** 0.5 * EPS)
 
+    @property
+    def flops_per_row(self) -> float:
+        return float(self.scale.size) ** 2
+
     def add_rows(self, slab: Slab) -> None:
         """Add the rows of a slab in place."""
         kind, p = self._products or slab.X.dtype, self.scale.size

@@ -54,6 +54,10 @@ class Pieces:
         self.rows = 0
         self._near: list[np.ndarray] = []
 
+    @property
+    def flops_per_row(self) -> float:
+        return float(len(self.theta)) ** 2
+
     def add_rows(self, slab: Slab) -> None:
         """Add the rows of a slab in place."""
         n, p = len(slab.X), len(self.theta)

@@ -114,7 +114,7 @@ class _Reduction:
     def __init__(self, jobs: Iterator[T], work: Callable[[T], M], ahead: int, total: M | None, seen: Callable[[M], None]) -> None:
         self.jobs, self.work, self.ahead, self.seen = jobs, work, ahead, seen
         self.lock = threading.Lock()
-        self.taken = self.merged = self.active = 0
+        self.taken = self.merged = self.active = self.working = 0
         self.closed = self.merging = False
         self.waiting: dict[int, Any] = {}
         self.total: Any = total
@@ -127,7 +127,7 @@ class _Reduction:
                 return
             self.active += 1
         try:
-            self.take_part()
+            self.take_part(1)
         except BaseException as failure:
             self.fail(failure)
         finally:
@@ -138,24 +138,35 @@ class _Reduction:
         if self.failure is None:
             self.failure = failure
 
-    def take_part(self) -> None:
-        """Do jobs until none are left."""
+    def take_part(self, helper: int = 0) -> None:
+        """Do jobs until none are left.  Helpers at work are counted, since no interrupt strikes between two of their steps."""
         while self.failure is None:
             if self.taken >= self.merged + self.ahead:
                 time.sleep(MOMENT)
                 continue
             with self.lock:
+                if self.failure is not None:
+                    return
                 try:
                     job = next(self.jobs)
                 except StopIteration:
                     return
                 k = self.taken
                 self.taken += 1
-            self.put(k, self.work(job))
+                self.working += helper
+            try:
+                part = self.work(job)
+            except BaseException as failure:
+                self.fail(failure)
+                part = None
+            self.put(k, part, helper)
 
-    def put(self, k: int, part: Any) -> None:
+    def put(self, k: int, part: Any, helper: int) -> None:
         """Leave the k-th result, and merge what is next unless another thread is at it."""
         with self.lock:
+            self.working -= helper
+            if self.failure is not None:
+                return
             self.waiting[k] = part
             if self.merging:
                 return
@@ -175,10 +186,13 @@ class _Reduction:
                 self.merged += 1
 
     def finish(self) -> None:
-        """Wait for the threads that are at it."""
+        """Wait for the helpers; after an interrupt not for those that are at work, whose results nobody takes."""
         with self.lock:
             self.closed = True
         while self.active:
+            with self.lock:
+                if self.active == self.working and not isinstance(self.failure, Exception | None):
+                    return
             time.sleep(MOMENT)
 
 
@@ -206,7 +220,8 @@ def reduce(
 
     Raises
     ------
-    Whatever a job, `work` or a merge raises, once, with its traceback, after all threads have stopped.
+    Whatever a job, `work` or a merge raises, once, with its traceback, after all threads have stopped.  An interrupt is not kept waiting
+    for `work`, which goes on to its end in the other threads.
     """
     if n_threads <= 1 or _here.inside:
         return _one_by_one(jobs, work, total, seen)

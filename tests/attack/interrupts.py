@@ -33,6 +33,7 @@ NOISE = RNG.standard_t(3, size=len(X))
 Y = X @ np.linspace(-1, 1, 20) + NOISE
 B, C = Y > 0, np.digitize(Y, [-1, 0, 1])
 WIDE = RNG.normal(size=(2000, 1500))
+MANY = RNG.normal(size=(4000, 3000))
 GROUPS = np.repeat(np.arange(4000), 50)
 
 
@@ -43,15 +44,19 @@ def chunks() -> Any:
 Long = tuple[Callable[[], Any], Callable[[Any], Any]]
 
 LONG: dict[str, Long] = {
-    "LinearRegression": (rl.LinearRegression, lambda m: m.fit(X, Y)),
+    "LinearRegression": (rl.LinearRegression, lambda m: m.fit(WIDE, WIDE[:, 0])),
     "Ridge, extended moments": (rl.Ridge, lambda m: m.fit_moments(rl.Moments.of(X, Y, precision="extended"))),
     "Ridge, wide": (rl.Ridge, lambda m: m.fit(WIDE, WIDE[:, 0])),
+    "Ridge, 3000 columns": (rl.Ridge, lambda m: m.fit(MANY, MANY[:, 0] + MANY[:, 1])),
+    "RidgeCV, wide": (rl.RidgeCV, lambda m: m.fit(WIDE[:1200], WIDE[:1200, 0])),
     "RidgeCV": (rl.RidgeCV, lambda m: m.fit(X, Y)),
     "RidgeCV by folds": (partial(rl.RidgeCV, cv=5), lambda m: m.fit(X, Y)),
     "Lasso": (partial(rl.Lasso, alpha=0.01), lambda m: m.fit(WIDE, WIDE[:, 0] + WIDE[:, 1])),
     "LassoCV": (partial(rl.LassoCV, cv=3), lambda m: m.fit(X, Y)),
+    "LinearRegression, positive": (partial(rl.LinearRegression, positive=True), lambda m: m.fit(X, Y)),
     "HuberRegressor": (rl.HuberRegressor, lambda m: m.fit(X, Y)),
     "QuantileRegressor": (partial(rl.QuantileRegressor, alpha=0.0), lambda m: m.fit(X, Y)),
+    "QuantileRegressor, 300 columns": (partial(rl.QuantileRegressor, alpha=0.0), lambda m: m.fit(MANY[:, :300], MANY[:, 301])),
     "LogisticRegression": (rl.LogisticRegression, lambda m: m.fit(X, B)),
     "LogisticRegression softmax": (rl.LogisticRegression, lambda m: m.fit(X, C)),
     "LogisticRegression l1": (partial(rl.LogisticRegression, C=0.01, l1_ratio=1.0), lambda m: m.fit(X, B)),

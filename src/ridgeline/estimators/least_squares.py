@@ -11,6 +11,7 @@ from ..certificate import Certificate
 from ..moments import Moments, moments_of, require_moments
 from ..solvers.batch import Batch
 from ..solvers.dual import solve_dual
+from ..solvers.eigen import eigenvalues
 from ..solvers.few_rows import certificate_of_kernel, fit_few_rows, fit_groups
 from ..solvers.least_squares import SMALL, LinearSolution, solve
 from ..solvers.nonnegative import solve_nonnegative
@@ -365,7 +366,7 @@ class LinearRegression(_LeastSquares):
         S = m.scatter[:d, :d]
         if not self.fit_intercept:
             S = S + m.weight * np.outer(m.mean[:d], m.mean[:d])
-        return np.sqrt(np.maximum(np.linalg.eigvalsh(S)[::-1], 0))[: min(m.count, d)]
+        return np.sqrt(np.maximum(eigenvalues(S)[::-1], 0))[: min(m.count, d)]
 
 
 class Ridge(_LeastSquares):

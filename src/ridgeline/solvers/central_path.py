@@ -41,6 +41,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotrs
 
+from .eigen import eigenvalues
 from .vertex import Rows
 
 Array = NDArray[np.float64]
@@ -113,7 +114,7 @@ def numerical_rank(gram: Array) -> int:
     if not live.any():
         return 0
     scale = diagonal[live] ** -0.5
-    values = np.linalg.eigvalsh(gram[np.ix_(live, live)] * scale[:, None] * scale)
+    values = eigenvalues(gram[np.ix_(live, live)] * scale[:, None] * scale)
     return int(np.count_nonzero(values > 8 * len(values) * EPS * values[-1]))
 
 

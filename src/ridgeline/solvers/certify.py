@@ -36,6 +36,7 @@ from ..inner import outside
 from ..objective import Objective, Point
 from ..workspace import block_rows
 from .corner import large_enough
+from .eigen import eigenvectors
 from .newton import EPS, SAMPLES, Solution
 from .regular_hessian import RegularHessian
 
@@ -168,7 +169,7 @@ def _strong_convexity(objective: Objective, point: Point, error: np.ndarray) -> 
     if p > d:
         if not loss.self_concordant:
             return np.inf
-        values, vectors = np.linalg.eigh(objective.output_curvature(point.theta))
+        values, vectors = eigenvectors(objective.output_curvature(point.theta))
         kept = slice(1, None) if loss.gauge else slice(None)
         if not values[kept][0] > EPS * len(values) * values[-1]:
             return np.inf

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..aside import aside
 from ..doubledouble import DD, add, div, exact, mul, neg, total
 from ..kernels import load
 from ..workspace import padded
@@ -24,6 +25,12 @@ BLOCK_ORDER = 2048
 
 SIDES = 8
 """Right-hand sides that the factor by blocks solves for at a time."""
+
+ESTIMATE = 20
+"""Times n^2: about the flops of a condition estimate, some five pairs of triangular solves,"""
+
+EXTENDED = 20
+"""and flops of one operation in double-double."""
 
 DOUBLE = np.dtype(np.float64)
 
@@ -46,7 +53,7 @@ class CholeskyFactor:
 
     def __init__(self, A: np.ndarray) -> None:
         n = len(A)
-        self.rcond = 0.0
+        self.rcond, flops = 0.0, float(n) ** 3 / 3
         if n <= SMALL_ORDER:
             self._L = np.empty((n, n))  # its transpose, to be exact
             A = np.ascontiguousarray(A, dtype=np.float64)
@@ -55,14 +62,15 @@ class CholeskyFactor:
         if n <= BLOCK_ORDER:
             self._L = np.zeros((padded(n, DOUBLE), padded(n, DOUBLE)))  # likewise
             A = np.ascontiguousarray(A, dtype=np.float64)
-            self.positive, self.norm, self.rcond = blocked.factor(A, self._L, np.empty(2 * n))
+            self.positive, self.norm, self.rcond = aside(lambda: blocked.factor(A, self._L, np.empty(2 * n)), flops)
             return
         self._L = np.array(A, dtype=np.float64, order="C")
         kernels = lapack()
         self.norm = kernels.norm_1(self._L)
-        self.positive = bool(np.isfinite(self.norm)) and kernels.cholesky_factor(self._L) == 0
+        self.positive = bool(np.isfinite(self.norm)) and aside(lambda: kernels.cholesky_factor(self._L), flops) == 0
         if self.positive:
-            self.rcond = kernels.cholesky_rcond(self._L, self.norm, np.empty(3 * n), np.empty(n, np.intc))
+            work, signs = np.empty(3 * n), np.empty(n, np.intc)
+            self.rcond = aside(lambda: kernels.cholesky_rcond(self._L, self.norm, work, signs), ESTIMATE * float(n) ** 2)
 
     def solve(self, B: np.ndarray) -> np.ndarray:
         """A^-1 b for each row b of B (k, n), or for a vector B (n,)."""
@@ -71,9 +79,10 @@ class CholeskyFactor:
         if n <= SMALL_ORDER:
             small.solve(self._L, X)
         elif n <= BLOCK_ORDER:
-            blocked.solve(self._L, X, np.empty(SIDES * n if len(X) > 1 else 0))
+            aside(lambda: blocked.solve(self._L, X, np.empty(SIDES * n if len(X) > 1 else 0)), 2 * float(n) ** 2 * len(X))
         else:
-            lapack().cholesky_solve(self._L, X)
+            kernels = lapack()
+            aside(lambda: kernels.cholesky_solve(self._L, X), 2 * float(n) ** 2 * len(X))
         return X if B.ndim == 2 else X[0]
 
     def whiten(self, b: np.ndarray) -> float:
@@ -100,7 +109,8 @@ class ExtendedFactor:
         self.norm = float(np.abs(A[0]).sum(axis=1).max(initial=0.0))
         self._hi, self._lo = (np.array(a, dtype=np.float64, order="C") for a in A)
         self._order = np.empty(n, np.intp)
-        self.rank = r = lapack().cholesky_factor_extended(self._hi, self._lo, tolerance, self._order)
+        hi, lo, order, kernels = self._hi, self._lo, self._order, lapack()
+        self.rank = r = aside(lambda: kernels.cholesky_factor_extended(hi, lo, tolerance, order), EXTENDED * float(n) ** 3 / 3)
         pivots = np.diag(self._hi)[:r] ** 2
         self.rcond = float(pivots.min() / pivots.max()) if r else 1.0
         # L11' u = L21' gives the kept columns' share in each dependent one: null vector (-u, 1)
@@ -120,7 +130,8 @@ class ExtendedFactor:
         """A^-1 b for each row of B (k, n) in double-double; dependent columns get zero."""
         r, order = self.rank, self._order[: self.rank]
         hi, lo = (np.ascontiguousarray(b[:, order]) for b in B)
-        lapack().cholesky_solve_extended(self._hi, self._lo, hi, lo, r)
+        kernels = lapack()
+        aside(lambda: kernels.cholesky_solve_extended(self._hi, self._lo, hi, lo, r), EXTENDED * 2 * float(r) ** 2 * len(hi))
         X = np.zeros_like(B[0]), np.zeros_like(B[1])
         X[0][:, order], X[1][:, order] = hi, lo
         return X

@@ -22,6 +22,7 @@ import numpy as np
 
 from ..kernels import load
 from .cholesky import CholeskyFactor
+from .eigen import eigenvectors
 
 kernels = load("coordinate_descent")
 
@@ -145,7 +146,7 @@ def _placed(v: np.ndarray, S: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _along_null_space(A: np.ndarray, pull: np.ndarray, sign: np.ndarray, v: np.ndarray) -> np.ndarray | None:
     """v moved downhill along directions that A does not see, until for each of them a coordinate has vanished; None where none does."""
-    values, Q = np.linalg.eigh(A)
+    values, Q = eigenvectors(A)
     null = Q[:, values <= 8 * len(v) * EPS * values[-1]]
     null = Q[:, :1] if not null.shape[1] else null
     moved = v

@@ -22,6 +22,7 @@ from ..ranges import ColumnRanges, power_of_two_scale
 from ..sources import SLAB_ELEMENTS, ArraySource, fold
 from ..sparse_rows import SparseRows
 from .cholesky import CholeskyFactor
+from .eigen import eigenvectors
 from .least_squares import EPS, LinearSolution
 
 BLOCK_ELEMENTS = 1 << 20
@@ -210,7 +211,7 @@ def _inverse(
     factor = CholeskyFactor(shifted)
     if factor.positive and factor.rcond > 4 * n * EPS:
         return factor.solve, 1 / factor.rcond, n - fit_intercept
-    values, vectors = np.linalg.eigh(K)
+    values, vectors = eigenvectors(K)
     kept = values > 4 * n * EPS * max(values[-1], level)
     inverse = np.where(kept, 1 / np.where(kept, values + alpha, 1), 0)
     condition = float(values[-1] / values[kept].min()) if kept.any() else np.inf

@@ -22,6 +22,7 @@ from ..certificate import ILL_CONDITIONED, OPTIMAL, Certificate
 from ..moments import moments_of
 from ..sources import Source
 from .cholesky import CholeskyFactor
+from .eigen import eigenvectors
 from .least_squares import EPS, LinearSolution, NormalEquations, normal_equations, solve
 
 EXCHANGES = 30
@@ -94,7 +95,7 @@ def _active_set(A: np.ndarray, c: np.ndarray) -> np.ndarray:
         R = np.linalg.cholesky(A).T
         b = solve_triangular(R, c, trans="T")
     except np.linalg.LinAlgError:
-        values, Q = np.linalg.eigh(A)
+        values, Q = eigenvectors(A)
         kept = values > len(A) * EPS * max(values[-1], 0.0)
         root = np.sqrt(values[kept])
         R, b = root[:, None] * Q[:, kept].T, (c @ Q[:, kept]) / root

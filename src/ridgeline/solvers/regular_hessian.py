@@ -12,6 +12,7 @@ from ..expansion import DOUBLE
 from ..objective import Objective
 from ..ranges import power_of_two_scale
 from .cholesky import CholeskyFactor
+from .eigen import eigenvectors
 
 EPS = float(np.finfo(float).eps)
 
@@ -134,7 +135,7 @@ def unseen_directions(objective: Objective, first: RegularHessian) -> tuple[np.n
     scale = power_of_two_scale(np.sqrt(np.maximum(np.diag(H), 0)))
     A = H * scale * scale[:, None]
     add_projection(A, gauge / scale[:, None])
-    values, vectors = np.linalg.eigh(A)
+    values, vectors = eigenvectors(A)
     hidden, found = list(gauge.T), []
     for vector in vectors[:, values < 64 * m * EPS * values[-1]].T:
         direction = scale * vector

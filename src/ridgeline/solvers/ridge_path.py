@@ -19,12 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from ..aside import aside
 from ..kernels import load
 from ..moments import Moments
 from ..sources import ArraySource, Slab, Source, fold
 from ..threads import reduce, thread_count
 from ..workspace import padded
 from .dual import centred_rows
+from .eigen import eigenvectors
 from .penalty_nodes import penalty_nodes
 
 kernels, tridiagonal = load("left_out"), load("tridiagonal")
@@ -111,7 +113,7 @@ class _Decomposed:
     def of(moments: Moments, fit_intercept: bool) -> _Decomposed:
         d, t = moments.n_features, moments.n_targets
         S = _scatter(moments, fit_intercept)
-        values, Q = np.linalg.eigh(S[:d, :d])
+        values, Q = eigenvectors(S[:d, :d])
         center, mean = (moments.mean[:d], moments.mean[d:]) if fit_intercept else (np.zeros(d), np.zeros(t))
         constant = 1 / moments.weight if fit_intercept else 0.0
         squares = np.diag(S)[d:]
@@ -170,7 +172,7 @@ def _wide(source: ArraySource, alphas: np.ndarray, fit_intercept: bool) -> np.nd
         # the direction that centring took out comes last, and goes
         constant = root / np.linalg.norm(root)
         K += (2 * np.trace(K) + 1) * np.outer(constant, constant)
-    values, U = np.linalg.eigh(K)
+    values, U = eigenvectors(K)
     if fit_intercept:
         values, U = values[:-1], U[:, :-1]
     kept = alphas / (np.maximum(values, 0.0)[:, None] + alphas)
@@ -207,7 +209,8 @@ def _shifted(A: np.ndarray, B: np.ndarray, alphas: np.ndarray) -> np.ndarray | N
     out = np.empty((k, len(B), d))
     work = _in_whole_vectors(A)
     rows, lanes = np.empty((7, work.shape[1])), np.empty((2 * d + 1, SHIFTS))
-    positive = tridiagonal.solve_shifted(work, np.ascontiguousarray(B), alphas, out, np.empty_like(work), rows, lanes)
+    B = np.ascontiguousarray(B)
+    positive = aside(lambda: tridiagonal.solve_shifted(work, B, alphas, out, np.empty_like(work), rows, lanes), 8 / 3 * float(d) ** 3)
     return out if positive else None
 
 
@@ -220,7 +223,7 @@ def _in_whole_vectors(A: np.ndarray) -> np.ndarray:
 
 def _within_the_columns(A: np.ndarray, B: np.ndarray, alphas: np.ndarray) -> np.ndarray:
     """The same by A's eigenvectors; without a penalty, directions that the columns do not have are left out."""
-    values, Q = np.linalg.eigh(A)
+    values, Q = eigenvectors(A)
     values = np.maximum(values, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         shrink = 1 / (values + alphas[:, None])

@@ -32,11 +32,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr, solve_triangular
+
+from ..aside import aside
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -128,7 +130,7 @@ class _Basis:
         self.x = rows.take(indices)
         # Where k = p the columns may have any scale; where k < p that decides what "shortest" means.
         self.scale = column_scale(self.x) if len(indices) == rows.p else np.ones(rows.p)
-        self.q, self.r = qr((self.x * self.scale).T, mode="economic")
+        self.q, self.r = _orthogonal((self.x * self.scale).T, mode="economic")
 
     def _least(self, c: Array) -> Array:
         """The shortest d with X_B d = c."""
@@ -189,7 +191,7 @@ def choose_basis(rows: Rows, q: Array, rank: int) -> Index:
         x = rows.take(heavy)
         x = x * column_scale(x)
         weight = np.maximum(np.sqrt(q[heavy] / q[heavy].max()), WEIGHT_RANGE)[:, None] * x
-        r, order = qr(weight.T, mode="r", pivoting=True)
+        r, order = _orthogonal(weight.T, mode="r", pivoting=True)
         pivots = np.abs(np.diagonal(r))
         lengths = np.linalg.norm(weight, axis=1)[order[: len(pivots)]]
         independent = pivots > INDEPENDENT * lengths
@@ -309,3 +311,8 @@ def _exchange(
     passed = meets[order[:reached]]
     w[passed] = np.where(rate[passed] > 0, lower[passed], upper[passed])
     return int(meets[order[reached]])
+
+
+def _orthogonal(A: Array, **kind: Any) -> Any:
+    """SciPy's QR factorisation of `kind`."""
+    return aside(lambda: qr(A, **kind), 4.0 * A.shape[0] * A.shape[1] * min(A.shape))

@@ -18,6 +18,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from ..aside import aside
 from ..checkpoints import current
 from ..engines.contract import Partitions
 from ..engines.tree import Tree
@@ -61,7 +62,10 @@ class Slab:
 
 
 class Summary(Protocol):
-    """A record with an empty element, rows added in place, and `merge`: a monoid."""
+    """A record with an empty element, rows added in place, and `merge`: a monoid.
+
+    One whose rows take many times longer than to read them says so as `flops_per_row`.
+    """
 
     def add_rows(self, slab: Slab) -> None: ...
 
@@ -243,7 +247,7 @@ def _reduce(
     def summarise(segment: Segment) -> Tree[S]:
         part = empty()
         for slab in segment:
-            part.add_rows(slab)
+            aside(partial(part.add_rows, slab), len(slab.X) * getattr(part, "flops_per_row", 0.0))
             if scope is not None:
                 scope.read(len(slab.X))
         return Tree(segment.run, part)

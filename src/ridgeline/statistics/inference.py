@@ -24,6 +24,7 @@ import numpy as np
 
 from ..doubledouble import DD, add, dot, exact, mul, neg
 from ..solvers.cholesky import CholeskyFactor, ExtendedFactor
+from ..solvers.eigen import eigenvalues
 from ..solvers.least_squares import EPS, RANK_TOLERANCE, WELL_CONDITIONED, NormalEquations, normal_equations
 
 TOUCHED = 1e-8
@@ -198,7 +199,7 @@ def _condition(equations: NormalEquations, R: DD) -> float:
     whitener = (R[0] + R[1]) * length
     if not length.size:
         return 1.0
-    return float(np.sqrt(np.linalg.eigvalsh(A / length / length[:, None])[-1]) * np.linalg.norm(whitener, 2))
+    return float(np.sqrt(eigenvalues(A / length / length[:, None])[-1]) * np.linalg.norm(whitener, 2))
 
 
 def target_scatter(moments: Any, fit_intercept: bool) -> DD:
