@@ -55,6 +55,23 @@ def test_another_device_is_named(kind, argument):
         Ridge().fit(elsewhere if argument == "X" else X, elsewhere if argument == "y" else Y)
 
 
+def test_a_device_that_cannot_be_asked_is_left_to_the_conversion():
+    class Shy(Tensor):
+        def __dlpack_device__(self):
+            raise RuntimeError("no device")
+
+    np.testing.assert_array_equal(as_array(Shy(X), "X"), X)
+    stubborn = type("Both", (Shy, Stubborn), {})
+    with pytest.raises(TypeError, match="cannot be read as an array of numbers"):
+        as_array(stubborn(X), "X")
+
+
+def test_whole_numbers_of_any_size_are_numbers():
+    frame = pytest.importorskip("pandas").DataFrame({"word": ["a", "b"], "huge": [10**400, 1], "complex": [1j, 2.0]}, dtype=object)
+    with pytest.raises(ValueError, match=r"the columns \['word'\] hold no numbers"):
+        Ridge().fit(frame, [1.0, 2.0])
+
+
 def test_what_the_other_library_says_is_passed_on():
     with pytest.raises(TypeError, match="cannot be read as an array of numbers, such as float32 or float64: can't convert cuda:0"):
         as_array(Stubborn(X), "X")

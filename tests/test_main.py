@@ -263,6 +263,8 @@ def test_wrong_data(tmp_path, refused):
     )
     path = write_csv(tmp_path / "t.csv", x=[1], y=[2])
     assert "--test-fraction 0" in refused("fit", path, "--target", "y")
+    path = write_csv(tmp_path / "t.csv", x=["a"] * 4, y=[1, 2, 3, 4.5])
+    assert "every column of t.csv holds one single word" in refused("fit", path, "--target", "y", "--one-hot")
 
 
 def test_wrong_files(houses, tmp_path, run, refused):
@@ -288,6 +290,25 @@ def test_wrong_tables_to_predict(houses, tmp_path, run, refused):
     assert "column 'size' of other.csv holds text, 'big' in line 2" in refused("predict", model, other)
     assert "--proba asks for probabilities" in refused("predict", model, houses, "--proba")
     assert "No such file" in refused("predict", model, houses, "--out", tmp_path / "no" / "p.csv")
+
+
+def test_a_target_that_the_model_cannot_know_is_not_scored(cities, tmp_path, run):
+    model = tmp_path / "m.rl"
+    run("fit", cities, "--target", "kind", "--drop", "weight,city", "--out", model)
+    assert "accuracy" in run("predict", model, cities)[1]
+    other = write_csv(tmp_path / "other.csv", price=PRICE, size=SIZE, kind=np.where(SIZE > 100, "large", "cheap"))
+    out, err = run("predict", model, other)
+    assert out.count("\n") == N + 1 and err == ""
+
+
+def test_notes_of_another_model_are_refused(houses, tmp_path, run, refused):
+    """Their columns, words and deviations must be as many as the model has coefficients."""
+    model = tmp_path / "m.rl"
+    run("fit", houses, "--target", "price", "--out", model)
+    saved = model_file.read(model)
+    for change in ({"deviation": [1.0]}, {"columns": ["size"]}, {"categories": {"size": ["s", "m", "l"]}}):
+        model_file.save(saved.model, model, notes={**saved.notes, **change})
+        assert "not the columns of its table" in refused("predict", model, houses)
 
 
 def test_a_fit_that_cannot_be_saved_says_so(houses, tmp_path, run):

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import ridgeline
 from ridgeline import cli, model_file
 from ridgeline.__main__ import main
+from ridgeline.cli.fit_in_passes import Spread
+from ridgeline.sources import EMPTY, Slab
 
 rng = np.random.default_rng(8)
 N = 900
@@ -158,6 +160,69 @@ def test_what_cannot_be_done_in_passes_is_refused(houses, run):
     assert "--time-limit is for fits of several passes" in run(*few, "ridge", "--time-limit", "3", code=2)
     assert "--moments-out keeps what least squares learns" in run(*few, "huber", "--moments-out", "m", code=2)
     assert "no file matches" in run("fit", str(houses) + "x*", "--target", "price", code=2)
+
+
+def test_the_target_is_no_feature(houses, run):
+    for also in (("--drop", "price"), ("--weight", "price")):
+        told = run("fit", houses, "--target", "price", "--stream", *also, code=2)
+        assert "'price' is the target, and cannot be dropped or be the weight" in told
+
+
+def test_words_as_the_target_are_classes(houses, tmp_path, run):
+    command = ("fit", houses, "--target", "city", "--drop", "dear", "--stream", "--out", tmp_path / "m.rl")
+    assert "chosen because the target holds text" in run(*command)
+    model = ridgeline.LogisticRegression().fit(np.column_stack([SIZE, AGE, PRICE]), CITY)
+    np.testing.assert_allclose(model_file.load(tmp_path / "m.rl").coef_, model.coef_, rtol=1e-6)
+
+
+def test_categories_that_are_given_make_the_columns(houses, tmp_path, run):
+    """The first of them is the one without a column."""
+    command = ("fit", houses, "--target", "price", "--drop", "dear", "--stream", "--one-hot", "--out", tmp_path / "m.rl")
+    assert "3 coefficients" in run(*command, "--categories", "city=Köln,Bonn")
+    model = ridgeline.Ridge().fit(np.column_stack([SIZE, AGE, CITY == "Bonn"]), PRICE)
+    np.testing.assert_allclose(model_file.load(tmp_path / "m.rl").coef_, model.coef_, rtol=1e-10)
+    assert "Köln" in run(*command, "--categories", "city=Bonn", code=2)
+
+
+def test_predictions_go_to_the_terminal_where_no_file_is_named(houses, tmp_path, run):
+    run("fit", houses, "--target", "price", "--drop", "dear,city", "--out", tmp_path / "m.rl")
+    written = run("predict", tmp_path / "m.rl", houses).split()
+    model = ridgeline.Ridge().fit(np.column_stack([SIZE, AGE]), PRICE)
+    assert written[0] == "prediction"
+    np.testing.assert_allclose(np.array(written[1:], float), model.predict(np.column_stack([SIZE, AGE])), rtol=1e-10)
+
+
+@pytest.mark.parametrize("out", ["p.csv", "p.parquet"])
+def test_predictions_that_fail_leave_the_file_that_was_there(out, houses, tmp_path, run):
+    run("fit", houses, "--target", "price", "--drop", "dear,city", "--out", tmp_path / "m.rl")
+    (tmp_path / out).write_text("before")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    pq.write_table(pa.table({"size": [*SIZE, np.nan], "age": [*AGE, 1.0]}), tmp_path / "houses0.parquet", row_group_size=300)
+    for table, message in ((tmp_path / "houses*.parquet", "column 'size' is empty|contains NaN"), (tmp_path / "none.parquet", "no rows")):
+        pq.write_table(pa.table({"size": SIZE[:0], "age": AGE[:0]}), tmp_path / "none.parquet")
+        assert re.search(message, run("predict", tmp_path / "m.rl", table, "--out", tmp_path / out, code=2))
+        (tmp_path / "none.parquet").unlink()
+        assert (tmp_path / out).read_text() == "before"
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_parts_without_rows_change_no_spread():
+    whole, empty = Spread(2), Spread(2)
+    X = np.column_stack([SIZE, AGE])
+    whole.merge(empty)
+    for rows in np.array_split(X, 3):
+        part = Spread(2)
+        part.add_rows(Slab(rows, EMPTY, EMPTY, EMPTY))
+        part.merge(empty)
+        whole.merge(part)
+    np.testing.assert_allclose(whole.deviation(), X.std(axis=0), rtol=1e-12)
+
+
+def test_a_model_of_a_search_without_a_refit_is_inspected(tmp_path, run):
+    search = ridgeline.LogisticRegressionCV(Cs=2, cv=2, l1_ratios=(0.0,), use_legacy_attributes=False, refit=False)
+    ridgeline.save(search.fit(np.column_stack([SIZE, AGE]), CITY), tmp_path / "m.rl")
+    out = run("inspect", tmp_path / "m.rl")
+    assert "Bonn, Köln" in out and "certificate" not in out
 
 
 def test_damaged_files_are_skipped_on_request(houses, tmp_path, run):

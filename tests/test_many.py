@@ -123,6 +123,10 @@ def test_columns_of_a_table(library):
     assert list(fits.to_table())[-4:] == list("abcd")
     with pytest.raises(ValueError, match="no column 'shops'"):
         fit_many(Ridge(), table, "price", "shops")
+    two = fit_many(Ridge(), table, ["price", "w"], "shop")
+    np.testing.assert_allclose(two.coef, fit_many(Ridge(), X, np.column_stack([y, np.ones(len(y))]), keys).coef, rtol=1e-12, atol=1e-13)
+    with pytest.raises(ValueError, match="no column of X is left to be a feature"):
+        fit_many(Ridge(), table, ["price", "w", *"abcd"], "shop")
 
 
 def test_targets_by_column():
@@ -234,6 +238,16 @@ def test_predictions_are_those_of_the_models():
         fits.predict(X[:2], [0])
 
 
+def test_the_figures_of_the_certificates_side_by_side():
+    X, y, keys, _ = rows()
+    fits = fit_many(HuberRegressor(), X, y, keys)
+    for k, key in enumerate(fits.keys):
+        certificate = fits.certificate(key)
+        figures = fits.gradient_norm[k], fits.suboptimality[k], fits.condition[k]
+        assert figures == (certificate.gradient_norm, certificate.suboptimality, certificate.condition)
+    assert len(set(fits.condition)) == G
+
+
 def test_errors_of_all_groups_and_of_arguments_are_raised():
     X, y, keys, _ = rows()
     with pytest.raises(ValueError, match="alpha == -1"):
@@ -254,6 +268,16 @@ def test_errors_of_all_groups_and_of_arguments_are_raised():
         fit_many(Ridge(), X, y[:-1], keys)
     with pytest.raises(ValueError, match="array without column names"):
         fit_many(Ridge(), X, y, "shop")
+    for bad in (np.ones(3), np.ones((len(y), 1))):
+        with pytest.raises(ValueError, match="sample_weight has shape .*one per row of X"):
+            fit_many(Ridge(), X, y, keys, sample_weight=bad)
+    with pytest.raises(ValueError, match="y has shape .*the labels of each row of X"):
+        fit_many(LogisticRegression(), X, (y > 0)[:-1], keys)
+    blocks = X.reshape(G, N, D)
+    with pytest.raises(ValueError, match="leave out groups and boundaries"):
+        fit_many(Ridge(), blocks, y.reshape(G, N), np.arange(G))
+    with pytest.raises(ValueError, match=r"y has shape \(630,\), expected \(7, 90\) for X of shape"):
+        fit_many(Ridge(), blocks, y)
 
 
 def test_the_model_given_is_not_changed_and_warnings_are_as_before():

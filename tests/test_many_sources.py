@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 pa = pytest.importorskip("pyarrow")
+import pyarrow.dataset  # noqa: F401
 import pyarrow.parquet as pq
 
 from ridgeline import HuberRegressor, LogisticRegression, Ridge, fit_many, source
@@ -97,6 +98,20 @@ def test_what_is_refused(tmp_path):
     keys[4321] = np.nan
     with pytest.raises(ValueError, match=r"groups column 'shop' contains NaN in row 4321 of .*sales.parquet"):
         fit_many(Ridge(), source(written(tmp_path, shop=keys), target="price", groups="shop", features=FEATURES))
+
+
+def test_parts_without_rows_are_no_groups(tmp_path):
+    """As a filter leaves them."""
+    data = pa.dataset.dataset(written(tmp_path)).filter(pa.dataset.field("shop") >= 38)
+    fits = fit_many(Ridge(), source(data, target="price", groups="shop", features=FEATURES))
+    kept = SHOP >= 38
+    assert fits.keys.tolist() == [38, 39]
+    np.testing.assert_allclose(fits.coef, fit_many(Ridge(), X[kept], PRICE[kept], SHOP[kept]).coef, rtol=1e-11)
+    one = Ridge().fit_source(source(data, target="price", features=FEATURES))
+    np.testing.assert_allclose(one.coef_, Ridge().fit(X[kept], PRICE[kept]).coef_, rtol=1e-11)
+    nothing = pa.dataset.dataset(written(tmp_path)).filter(pa.dataset.field("shop") > 99)
+    with pytest.raises(ValueError, match="the source has no rows"):
+        fit_many(Ridge(), source(nothing, target="price", groups="shop", features=FEATURES))
 
 
 def test_a_full_disk_is_an_error_before_a_row_is_written(tmp_path, monkeypatch):

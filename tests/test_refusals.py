@@ -11,7 +11,7 @@ from ridgeline.moments import moments_of
 from ridgeline.sources import EMPTY, Slab
 from ridgeline.sparse_rows import sparse_rows
 from ridgeline.statistics.covariance import ClusterSums
-from ridgeline.threads import _pool, reduce
+from ridgeline.threads import _Pool, reduce
 
 rng = np.random.default_rng(14)
 X, Y = rng.normal(size=(300, 3)), rng.normal(size=300)
@@ -65,6 +65,20 @@ def test_a_classifier_needs_one_column_of_labels():
         LogisticRegression().fit_source(source([(X, np.column_stack([Y > 0, Y > 0]) * 1.0)]))
 
 
+def test_what_is_a_number_only_when_asked_again_is_refused():
+    class Fickle:
+        asked = 0
+
+        def __float__(self):
+            self.asked += 1
+            if self.asked == 1:
+                raise TypeError("not yet")
+            return 1.0
+
+    with pytest.raises(TypeError, match="X holds 'an entry', which is not a number"):
+        Ridge().fit(np.array([[Fickle()], [2.0]], dtype=object), [1.0, 2.0])
+
+
 def test_the_precision_of_moments_is_one_of_two():
     with pytest.raises(ValueError, match="precision must be 'double' or 'extended', got 'single'"):
         moments_of(source(X, Y), precision="single")
@@ -107,10 +121,11 @@ def test_a_system_that_has_no_more_threads_is_served_by_those_there_are(monkeypa
         def start(self):
             raise RuntimeError("can't start new thread")
 
+    pool = _Pool()
+    monkeypatch.setattr("ridgeline.threads._pool", pool)
     monkeypatch.setattr("ridgeline.threads.threading.Thread", Refused)
-    before = _pool.size
-    total = reduce(iter(range(20)), lambda k: Trail([k]), before + 3)
-    assert total.items == list(range(20)) and _pool.size == before
+    total = reduce(iter(range(20)), lambda k: Trail([k]), 3)
+    assert total.items == list(range(20)) and pool.size == 0
 
 
 class Trail:

@@ -189,6 +189,21 @@ class TestParquet:
         arrow.parquet.write_table(arrow.table({"x": [1.0]}), tmp_path / "t.data")
         assert read_table(tmp_path / "t.data").columns["x"].tolist() == [1.0]
 
+    def test_a_file_that_the_system_refuses_is_not_damaged(self, arrow, tmp_path, monkeypatch):
+        arrow.parquet.write_table(arrow.table({"x": [1.0]}), tmp_path / "t.parquet")
+
+        def refuse(*arguments, **options):
+            raise PermissionError(13, "Permission denied", "t.parquet")
+
+        monkeypatch.setattr("pyarrow.parquet.ParquetFile", refuse)
+        with pytest.raises(PermissionError):
+            read_table(tmp_path / "t.parquet")
+
+    def test_two_columns_of_one_name_or_none(self, arrow, tmp_path):
+        for data in (arrow.table([[1.0], [2.0]], names=["x", "x"]), arrow.table({})):
+            arrow.parquet.write_table(data, tmp_path / "t.parquet")
+            assert "no columns, or two of one name" in refused(tmp_path / "t.parquet")
+
     def test_damaged_files_and_nested_columns(self, arrow, tmp_path):
         (tmp_path / "t.parquet").write_bytes(b"PAR1 nothing")
         assert "cannot be read as Parquet" in refused(tmp_path / "t.parquet")

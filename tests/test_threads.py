@@ -125,6 +125,19 @@ def test_an_interrupt_stops_the_others_and_comes_out():
     assert len(ran) == done
 
 
+def test_of_two_errors_one_comes_out():
+    both = threading.Barrier(2)
+
+    def work(k):
+        both.wait(60)
+        raise ValueError(k)
+
+    with pytest.raises(ValueError) as failure:
+        reduce(iter(range(9)), work, 2)
+    assert failure.value.args[0] in (0, 1)
+    assert reduce(iter(range(9)), slowly, 2).items == list(range(9))
+
+
 def test_an_interrupt_does_not_wait_for_what_others_are_at():
     main, begun, go_on, over = threading.get_ident(), threading.Event(), threading.Event(), threading.Event()
 

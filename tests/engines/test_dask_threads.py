@@ -120,6 +120,7 @@ def test_an_error_on_a_worker_names_the_partition(client):
 
 
 def test_an_infinite_cell_on_a_worker_is_looked_for_there(client):
+    source(frame(COLUMNS), target="y", features=["a", "b"], engine=client).check_finite()
     bad = {**COLUMNS, "a": np.where(np.arange(len(Y)) == FEW[3] + 7, np.inf, COLUMNS["a"])}
     given = source(frame(bad), target="y", features=["a", "b"], engine=client)
     with pytest.raises(ValueError, match="column 'a' contains infinity in row 7 of partition 3 of the Dask data frame"):

@@ -88,6 +88,7 @@ EVERY: dict[str, tuple[Any, Any, Any, type[Exception], str]] = {
     "infinite weight": (X, Y, with_entry(W, 5, np.inf), ValueError, "sample_weight contains infinity at row 5"),
     "negative weight": (X, Y, with_entry(W, 3, -1), ValueError, "sample_weight is negative at row 3.*zero or more"),
     "negative scalar weight": (X, Y, -1.0, ValueError, "sample_weight"),
+    "weight beyond all squares": (X, Y, with_entry(W, 4, 1e300), ValueError, r"sample_weight exceeds 1e\+250 at row 4; divide all weights"),
     "all weights zero": (X, Y, W * 0, ValueError, "sample_weight is zero in every row"),
     "string weights": (X, Y, ["a"] * 6, ValueError, "sample_weight"),
     "complex weights": (X, Y, W * 1j, ValueError, "sample_weight.*(C|c)omplex"),

@@ -7,7 +7,8 @@ import pytest
 from scipy.optimize import nnls
 
 from ridgeline import LinearRegression, Moments, Ridge
-from ridgeline.certificate import OPTIMAL
+from ridgeline.certificate import ILL_CONDITIONED, OPTIMAL, FitWarning
+from ridgeline.solvers import nonnegative
 
 SHAPES = [(60, 5), (60, 30), (20, 30), (200, 1), (500, 80)]
 
@@ -116,3 +117,49 @@ def test_a_part_of_moments_is_the_moments_of_the_part(precision):
     np.testing.assert_allclose(part.mean, direct.mean, rtol=1e-14)
     np.testing.assert_allclose(part.scatter, direct.scatter, rtol=1e-12)
     assert (part.weight, part.count, part.n_features, part.n_targets) == (direct.weight, 70, 2, 1)
+
+
+def nearly_dependent(seed):
+    """Columns that differ by a millionth to a billionth, and a target that they give to rounding or nearly."""
+    rng = np.random.default_rng(seed)
+    n, d = int(rng.integers(4, 40)), int(rng.integers(2, 12))
+    X = rng.normal(size=(n, d))
+    X[:, 1:] = X[:, :1] + 10.0 ** rng.uniform(-9, -6) * rng.normal(size=(n, d - 1))
+    return X, X @ np.maximum(rng.normal(size=d), 0) + 10.0 ** rng.uniform(-8, -2) * rng.normal(size=n)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_bound_holds_for_columns_that_are_nearly_dependent(seed):
+    """Where a multiplier is no larger than its rounding, whether its column helps is for more digits to say."""
+    X, y = nearly_dependent(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LinearRegression(positive=True).fit(X, y)
+    rows, target = X - X.mean(axis=0), y - y.mean()
+    w = nnls(rows, target, maxiter=10_000)[0]
+    found, least = (0.5 * np.mean((target - rows @ v) ** 2) for v in (model.coef_, w))
+    assert (model.coef_ >= 0).all()
+    assert found - least <= model.certificate_.suboptimality + 1e-6 * least + 1e-22
+
+
+def test_of_moments_alone_some_supports_cannot_be_told():
+    X, y = nearly_dependent(3)
+    model = LinearRegression(positive=True)
+    with pytest.warns(FitWarning, match="may belong to the support or not"):
+        model.fit_moments(Moments.of(X, y))
+    assert model.certificate_.status == ILL_CONDITIONED
+
+
+def test_exchanges_that_do_not_end_are_said_to_be_lost(monkeypatch):
+    X, y, _ = rows(60, 5)
+    one = int(LinearRegression(positive=True).fit(X, y).coef_.argmin())
+
+    def never_content(moments, equations, support, solution):
+        return np.where(np.arange(5) == one, -1.0, 0.0), np.zeros(5)
+
+    monkeypatch.setattr(nonnegative, "_multipliers", never_content)
+    model = LinearRegression(positive=True)
+    with pytest.warns(FitWarning):
+        model.fit(X, y)
+    assert model.certificate_.status == ILL_CONDITIONED and model.certificate_.suboptimality > 0
+    assert (model.coef_ >= 0).all() and model.coef_[one] == 0

@@ -330,6 +330,25 @@ def test_labels_that_are_missing_are_named(tmp_path):
         source(parquet(tmp_path, spoiled("label", 7, None)), target="label", features=FEATURES)
 
 
+def not_utf_8(values):
+    """Arrow strings whose bytes nobody has looked at."""
+    data = b"".join(values)
+    ends = np.cumsum([0, *map(len, values)]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(data))
+
+
+def test_text_that_is_not_utf_8_is_named():
+    table = pa.table({"w": not_utf_8([b"a", b"\xff", b"b"]), "y": [1.0, 2.0, 3.0]})
+    with pytest.raises(ValueError, match=r"column 'w' holds text that is not UTF-8 about row 0 of the Arrow table"):
+        source(table, target="y")
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, pa.schema({"qqqq": pa.float64()})) as out:
+        out.write_table(pa.table({"qqqq": [1.0, 2.0]}))
+    damaged = stream.getvalue().to_pybytes().replace(b"qqqq", b"q\xff\xffq")
+    with pytest.raises(ValueError, match="the Arrow table has a column whose name is not UTF-8 text"):
+        source(pa.ipc.open_stream(damaged).read_all(), target="y")
+
+
 def test_rows_without_weight_are_no_rows(tmp_path):
     table = arrow().set_column(4, "s", pa.array(np.zeros(N)))
     for where in (table, table.slice(0, 0), parquet(tmp_path, arrow().slice(0, 0))):

@@ -68,6 +68,8 @@ def test_rows_and_targets_are_those_of_the_model():
     model = LinearRegression().fit(X, Y)
     with pytest.raises(ValueError, match=r"y has shape \(90, 2\), but the model has 1 target"):
         model.summary(X, np.column_stack([Y, Y]), covariance="HC3")
+    with pytest.raises(ValueError, match="X has 3 features, but LinearRegression is expecting 2 features"):
+        model.summary(source=source(np.column_stack([X, Y]), Y), covariance="HC3")
 
 
 def test_without_an_intercept_the_line_goes_through_zero():

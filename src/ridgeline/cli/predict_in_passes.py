@@ -20,6 +20,7 @@ from ..sources.columns import Batch, Categories, find, numeric
 from ..sources.opening import open_files
 from ..sources.table import require_placed
 from ..tables import Features
+from .refusal import Refusal
 
 Columns = list[np.ndarray]
 
@@ -37,6 +38,8 @@ def predict_in_passes(model: Any, features: Features, options: argparse.Namespac
             X = _matrix(batch, features, known)
             write([model.predict(X), *(model.predict_proba(X).T if options.proba else ())])
             rows += len(X)
+        if not rows:
+            raise Refusal(f"{table.name} has a header but no rows.")
     if options.out:
         print(f"{plural(rows, 'prediction')} written to {options.out}")
 
@@ -101,5 +104,5 @@ class _ParquetOut:
         self.writer.write_table(table)
 
     def __exit__(self, *_: object) -> None:
-        if self.writer is not None:
+        if self.writer is not None:  # some rows came
             self.writer.close()

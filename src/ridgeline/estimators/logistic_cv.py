@@ -380,7 +380,7 @@ def _paths(
         require_two_classes(classes, share, f" among the rows to fit in split {fold}")
         start = start_of_classes(part, share)
         for j, ratio in enumerate(ratios.tolist()):
-            for k, (theta, steps) in zip(order, _path(part, Cs[order], ratio, start, tol, max_iter)):
+            for (theta, steps), k in zip(_path(part, Cs[order], ratio, start, tol, max_iter), order):
                 coef, intercept = objective.coordinates.original(theta.reshape(outputs, width))
                 paths[fold, k, j] = np.column_stack([coef, intercept])[:, :width]
                 n_iter[fold, k, j] = steps

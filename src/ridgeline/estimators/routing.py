@@ -54,8 +54,7 @@ class Router(Protocol):
         by_scorer = MethodMapping().add(caller="fit", callee="score")
         if scorer is not None and self._scores_by_scorer:
             by_scorer = by_scorer.add(caller="score", callee="score")
-            if "sample_weight" in requests.score.requests:
-                requests.score.add_request(param="sample_weight", alias=UNUSED)
+            requests.score.add_request(param="sample_weight", alias=UNUSED)
         router = MetadataRouter(owner=self).add_self_request(requests)
         router.add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
         return router if scorer is None else router.add(scorer=scorer, method_mapping=by_scorer)

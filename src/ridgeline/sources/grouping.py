@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import ArraySource
+from .folding import require_rows
 from .spool import reserved
 from .table import TableSource
 
@@ -44,6 +45,7 @@ def in_groups(rows: TableSource, folder: Any = None) -> tuple[np.ndarray, np.nda
     A read of the keys, a read of the rows, and one write of them.
     """
     counts, together = _counts(rows)
+    require_rows(len(counts))
     keys = list(counts) if together else sorted(counts)
     ends = np.cumsum([counts[key] for key in keys], dtype=np.int64)
     starts = np.concatenate([[0], ends]).astype(np.int64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..certificate import Certificate
-from ..sources import ArraySource, Schema, Source
+from ..sources import ArraySource, Schema
 from .covariance import KINDS, group_codes
 from .summary import check_level
 
@@ -74,9 +74,3 @@ def with_groups(source: ArraySource, groups: Any) -> ArraySource:
     codes = group_codes(groups, source.n_rows)
     targets = np.column_stack([source.y, codes])
     return ArraySource(source.X, targets, source.weight, source.offset, source.n_threads, Schema(offset=source.schema.offset))
-
-
-def require_same_columns(source: Source, n_features: int) -> None:
-    """Raise a ValueError unless the source has as many columns as the model."""
-    if source.n_features != n_features:
-        raise ValueError(f"the rows have {source.n_features} features, but the model was fitted to {n_features}.")

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from ..sources import Slab, Source, fold, require_rereadable
-from .fitted import Fitted, require_same_columns
+from .fitted import Fitted
 from .least_squares import require_fit
 from .rows import MetricRows, ResidualSums, leverages, metric_of_rows
 
@@ -111,7 +111,6 @@ def influence_of(fit: Fitted, source: Source, target: int, largest: int | None) 
     Three reads of the rows (four where the condition asks for double-double). Memory: eleven numbers per row, or per row asked for.
     """
     require_rereadable(source, "influence reads the rows three times")
-    require_same_columns(source, len(fit.coef))
     metric, careful = metric_of_rows(source, fit.fit_intercept, target)
     require_fit(fit, metric)
     metric.require_freedom(metric.count)

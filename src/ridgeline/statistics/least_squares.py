@@ -20,7 +20,7 @@ import numpy as np
 from ..sources import Source, fold, require_rereadable
 from .covariance import correction, meat
 from .distributions import f_tail
-from .fitted import Fitted, Question, require_same_columns
+from .fitted import Fitted, Question
 from .inference import Metric, metric_of
 from .rows import CAREFUL, LeastSquaresScores, MetricRows, ResidualSums, metric_of_rows
 from .summary import NAN, Spread, Summary
@@ -93,7 +93,6 @@ def summarise_rows(
         For rows that come only once.
     """
     require_rereadable(source, "a summary reads the rows two or three times")
-    require_same_columns(source, len(fit.coef))
     metric, careful = metric_of_rows(source, fit.fit_intercept, target)
     require_fit(fit, metric, moments)
     sums = fold(MetricRows(source, metric, careful, target, bare=True), ResidualSums)

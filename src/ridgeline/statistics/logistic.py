@@ -22,7 +22,7 @@ from ..sources import Slab, Source, fold
 from ..views import ClassCodes, OneTarget, class_rows
 from .covariance import correction, meat
 from .distributions import chi2_tail
-from .fitted import Fitted, Question, require_same_columns
+from .fitted import Fitted, Question
 from .least_squares import OTHER_ROWS, some_of
 from .likelihood import Information, LikelihoodScores, information
 from .summary import NAN, Summary
@@ -118,7 +118,6 @@ def summarise(fit: Fitted, source: Source, classes: Classes, loss: Loss, questio
             "class_weight makes the fit no maximum of a likelihood, so that its curvature says nothing about errors: ask for "
             "covariance='HC0', or fit with class_weight=None."
         )
-    require_same_columns(source, fit.coef.shape[1])
     clustered = question.kind == "cluster"
     rows = class_rows(OneTarget(source, 0) if source.n_targets > 1 else source, classes.values, classes.factors)
     objective = Objective(rows, loss, 0.0, fit.fit_intercept)
