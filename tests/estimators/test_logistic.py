@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from ridgeline import LogisticRegression
-from ridgeline.certificate import FitWarning
+from ridgeline import LogisticRegression, LogisticRegressionCV, source
+from ridgeline.certificate import NO_FINITE_OPTIMUM, OPTIMAL, FitWarning
 from tests.reference import digits
 
 # two groups: 1 of 4 positive where x = 0, 3 of 5 where x = 1
@@ -60,6 +60,25 @@ def test_a_penalty_by_hand(w: float) -> None:
     model = LogisticRegression(C=w * (1 + np.exp(w)) / 2, fit_intercept=False).fit([[-1.0], [1.0]], [0, 1])
     np.testing.assert_allclose(model.coef_, [[w]], rtol=1e-13)
     np.testing.assert_array_equal(model.intercept_, [0.0])
+
+
+@pytest.mark.parametrize("solver", ["newton", "lbfgs"])
+def test_a_class_without_weight_has_no_finite_intercept(solver: str) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    y = (X @ rng.normal(size=(4, 3))).argmax(axis=1)
+    with pytest.warns(FitWarning, match=r"No row of class 2 has weight.*\(1 of 3\), or fit with fit_intercept=False"):
+        model = LogisticRegression(class_weight={2: 0.0}, solver=solver).fit(X, y)
+    assert model.certificate_.status == NO_FINITE_OPTIMUM
+    others = LogisticRegression(C=2.0).fit(X[y < 2], y[y < 2])  # whose penalty counts a difference of two coefficients as one
+    np.testing.assert_allclose(model.predict_proba(X), np.column_stack([others.predict_proba(X), 0 * X[:, 0]]), atol=1e-6)
+    free = LogisticRegression(class_weight={2: 0.0}, fit_intercept=False, solver=solver).fit(X, y)
+    assert free.certificate_.status == OPTIMAL
+    search = LogisticRegressionCV(Cs=[1.0], cv=2, class_weight={2: 0.0}, l1_ratios=(0.0,), use_legacy_attributes=False)
+    with pytest.warns(FitWarning, match="No row of class 2 has weight"):
+        search.fit(X, y)
+    with pytest.warns(FitWarning, match="No row of class 2 has weight"):
+        LogisticRegression(solver=solver).fit_source(source(X, y, (y < 2).astype(float)))
 
 
 def test_class_weights_multiply_sample_weights() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from ..activations import log_sigmoid, log_softmax, sigmoid, softmax
+from ..certificate import NO_FINITE_OPTIMUM, Certificate
 from ..kernels import load
 from ..labels import encode
 from ..objective import Objective
@@ -184,6 +186,18 @@ def require_two_classes(classes: np.ndarray, share: np.ndarray, where: str = "")
             f"This solver needs samples of at least 2 classes in the data, but the data contains {only}. "
             "Check y (and that sample_weight is not zero for all rows of the others)."
         )
+
+
+def without_absent(certificate: Certificate, classes: np.ndarray, share: np.ndarray, fit_intercept: bool) -> Certificate:
+    """The certificate of a fit of several classes, which has no finite optimum where no row of one of them has weight."""
+    if len(classes) == 2 or not fit_intercept or (share > 0).all():
+        return certificate
+    absent = classes[share <= 0].tolist()
+    message = (
+        f"No row of class {absent[0]!r} has weight, so its intercept falls without end. Leave the rows of such classes out "
+        f"({len(absent)} of {len(classes)}), or fit with fit_intercept=False."
+    )
+    return replace(certificate, status=NO_FINITE_OPTIMUM, message=message)
 
 
 def start_of_classes(objective: Objective, share: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from ..solvers.select import METHODS, minimise, posed
 from ..sources import ArraySource, Source, require_rereadable, require_rows
 from ..views import class_rows
 from .base import source_names
-from .classifier import REMEDY, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes
+from .classifier import REMEDY, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes, without_absent
 from .logistic_penalty import l1_weights, penalty_weights, warn_of_penalty
 from .logistic_statistics import LogisticStatistics
 from .parameters import check_choice, check_count, check_flag, check_jobs, check_number, check_random_state
@@ -316,7 +316,7 @@ class LogisticRegression(LogisticStatistics):
         self.coef_ = best.coef
         self.intercept_ = best.intercept
         self.n_iter_ = np.array([best.n_iter], dtype=np.int32)
-        self.certificate_ = best.certificate
+        self.certificate_ = without_absent(best.certificate, classes, share, fit_intercept)
         self._memory = self._few_rows = None
         self._remember_columns(source.n_features, names)
 

@@ -19,7 +19,7 @@ from ..sources.spool import by_number
 from ..validation import as_real_array
 from ..views import ClassCodes
 from .base import source_names
-from .classifier import REMEDY, LinearClassifier, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes
+from .classifier import REMEDY, LinearClassifier, loss_of_classes, require_two_classes, start_of_classes, targets_of_classes, without_absent
 from .logistic import SOLVERS, LogisticRegression
 from .logistic_penalty import l1_weights, warn_of_penalty
 from .parameters import check_choice, check_count, check_flag, check_number
@@ -266,7 +266,7 @@ class LogisticRegressionCV(Router, LinearClassifier):
         self.classes_, self.coef_, self.intercept_, self.Cs_ = classes, coef, intercept, Cs
         self._keep(C, ratio, ratios, paths, scores, n_iter, bool(self.use_legacy_attributes))
         if refit:
-            self.certificate_ = best.certificate
+            self.certificate_ = without_absent(best.certificate, classes, share, bool(self.fit_intercept))
             self.certificate_.warn()
         elif hasattr(self, "certificate_"):
             del self.certificate_
