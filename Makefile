@@ -34,7 +34,7 @@ THREAD_TESTS := tests/test_threads.py tests/test_moments.py tests/test_expansion
     tests/attack/test_concurrency.py
 
 # Those of kernels that are quick enough for a processor fifty times slower.
-VALGRIND_TESTS := tests/core tests/test_activations.py tests/test_pieces.py
+VALGRIND_TESTS := $(filter-out tests/core/test_lengths.py tests/core/test_scalar_functions.py,$(wildcard tests/core/test_*.py)) tests/test_pieces.py
 
 .PHONY: demo test test-slow test-exhaustive test-swapped test-isa test-minimal test-oldest test-free-threaded attack attack-long coverage \
     coverage-kernels faults checked sanitize sanitize-threads valgrind lint types docs bench dist test-dist clean
