@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, TypeVar
 
-LONG = 2e8
-"""Floating-point operations that take some ten milliseconds; to begin a thread takes a tenth of one."""
+LONG = 1e9
+"""Floating-point operations that take some ten to fifty milliseconds; to begin a thread takes a tenth of one."""
 
 T = TypeVar("T")
 

@@ -29,8 +29,8 @@ SIDES = 8
 ESTIMATE = 20
 """Times n^2: about the flops of a condition estimate, some five pairs of triangular solves,"""
 
-EXTENDED = 20
-"""and flops of one operation in double-double."""
+EXTENDED = 100
+"""and for how many flops one operation in double-double counts: twenty, none of them in vectors."""
 
 DOUBLE = np.dtype(np.float64)
 
