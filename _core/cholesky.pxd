@@ -41,7 +41,10 @@ cdef inline void substitute(const double* U, Py_ssize_t n, Py_ssize_t ld, double
 
 
 cdef inline double inverse_norm(const double* U, Py_ssize_t n, Py_ssize_t ld, double *x, double *sign) noexcept nogil:
-    """An estimate from below of ||A^-1||_1 (Higham 1988, ACM TOMS 14, algorithm 4.1 with its alternating last vector)."""
+    """An estimate from below of ||A^-1||_1 (Higham 1988, ACM TOMS 14, algorithm 4.1 with its alternating last vector).
+
+    Not finite where A^-1 goes beyond the range.
+    """
     cdef Py_ssize_t i, best = -1, last
     cdef int step
     cdef double estimate = 0, new, largest, s
@@ -57,6 +60,8 @@ cdef inline double inverse_norm(const double* U, Py_ssize_t n, Py_ssize_t ld, do
             s = 1.0 if x[i] >= 0 else -1.0
             same = same and s == sign[i]
             sign[i] = s
+        if not isfinite(new):    # and a vector that is would hide it
+            return new
         if new <= estimate:
             break
         estimate = new
@@ -83,7 +88,7 @@ cdef inline double inverse_norm(const double* U, Py_ssize_t n, Py_ssize_t ld, do
     new = 0
     for i in range(n):
         new += fabs(x[i])
-    return max(estimate, 2 * new / (3 * n))
+    return max(estimate, 2 * new / (3 * n)) if isfinite(new) else new
 
 
 cdef inline bint factorise(const double* A, Py_ssize_t n, double* U, double* work, double* norm, double* rcond) noexcept nogil:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -155,6 +156,12 @@ def test_continues_from_a_result():
     np.testing.assert_array_equal(np.r_[half.risk, rest.risk[1:]], whole.risk)
 
 
+def test_an_intercept_of_zero_may_be_given_where_none_is_fitted():
+    plain, pair = (gradient_descent("squared_error", X, Y, learning_rate=0.01, max_iter=3, init=i) for i in (np.ones(4), (np.ones(4), 0.0)))
+    np.testing.assert_array_equal(plain.coef, pair.coef)
+    assert pair.intercept == 0.0
+
+
 def test_start_is_not_changed():
     start = np.ones(4)
     gradient_descent("squared_error", X, Y, learning_rate=0.05, max_iter=3, init=start)
@@ -281,6 +288,21 @@ def test_rounding_about_an_exact_start_is_no_divergence():
     exact = X @ np.ones(4)
     r = gradient_descent("squared_error", X, exact, learning_rate=0.1, max_iter=50, init=np.ones(4) + 1e-16)
     assert r.risk[-1] < 1e-28
+
+
+def test_a_risk_that_rounding_has_raised_is_no_divergence():
+    """Steps about a minimum change the risk by rounding, up as often as down."""
+    risen = 0
+    rate = 1 / (2 * np.linalg.eigvalsh(X.T @ X / 60)[-1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for k in range(40):
+            y = Y + k
+            best = np.linalg.lstsq(X, y, rcond=None)[0]
+            r = gradient_descent("squared_error", X, y, learning_rate=rate, max_iter=5, init=best)
+            risen += r.risk[-1] > r.risk[0]
+            np.testing.assert_allclose(r.coef, best, rtol=1e-13)
+    assert risen
 
 
 def test_columns_beyond_range_are_named_as_the_cause():

@@ -151,3 +151,13 @@ def test_what_a_search_of_labels_refuses():
         LogisticRegressionCV().fit_source(source(X, LABELS > 0, offset=Y))
     with pytest.raises(ValueError, match="Cs is empty"):
         LogisticRegressionCV(Cs=[]).fit_source(source(X, LABELS))
+
+
+def test_slabs_of_one_fold_are_added_up():
+    """Rows of integers are converted some at a time, so that a fold comes in several slabs."""
+    whole = np.arange(4 * 70_000).reshape(70_000, 4) % 11
+    y = whole[:, 0] * 1.0
+    for part, (a, b) in zip(moments_of_folds(source(whole, y), 2), pairwise(fold_bounds(2, 70_000)), strict=True):
+        alone = Moments.of(whole[a:b], y[a:b])
+        assert part.count == b - a
+        np.testing.assert_allclose(part.scatter, alone.scatter, rtol=1e-12)

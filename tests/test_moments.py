@@ -7,6 +7,8 @@ import pytest
 
 from ridgeline import Moments, source
 from ridgeline.moments import moments_of
+from ridgeline.sources import EMPTY, Slab
+from ridgeline.sparse_rows import sparse_rows
 
 PRECISIONS = ["double", "extended"]
 each_precision = pytest.mark.parametrize("precision", PRECISIONS)
@@ -68,6 +70,28 @@ def test_nothing_is_the_empty_element(precision):
     for total in (nothing + some, some + nothing, some - nothing):
         assert bits(total) == bits(some)
     assert bits(nothing + nothing) == bits(nothing)
+
+
+@each_precision
+def test_rows_may_be_added_to_rows(precision):
+    X, y, s = rows()
+    both = type(Moments.of(X, y, precision=precision))(3, 1)
+    for part in (slice(0, 20), slice(20, 60)):
+        both.add_rows(Slab(X[part], y[part], s[part], EMPTY))
+    assert_same(both, Moments.of(X, y, s, precision=precision))
+
+
+@each_precision
+def test_stored_rows_without_weight_change_nothing(precision):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y, s = rows()
+    s[:20] = 0
+    stored = sparse_rows(sparse.csr_array(X), "X")
+    found = type(Moments.of(X, y, precision=precision))(3, 1)
+    for part in (slice(0, 20), slice(20, 60)):
+        found.add_rows(Slab(stored[part], y[part], s[part], EMPTY))
+    assert found.count == 40
+    assert_same(found, Moments.of(X[20:], y[20:], s[20:], precision=precision))
 
 
 @each_precision

@@ -5,7 +5,8 @@ import pytest
 
 from ridgeline.objective import Objective
 from ridgeline.pointwise import LOGISTIC, SQUARED, ScaledHuberLoss, SoftmaxLoss, huber_loss
-from ridgeline.sources import EMPTY, ArraySource
+from ridgeline.sources import EMPTY, ArraySource, ChunkSource
+from ridgeline.views import CentredTargets
 
 LOSSES = {
     "squared": SQUARED, "huber": huber_loss(0.5), "scaled huber": ScaledHuberLoss(1.35), "logistic": LOGISTIC,
@@ -76,6 +77,21 @@ def test_the_gram_is_numpys(fit_intercept):
 def test_the_squares_of_few_rows_are_the_diagonal_of_the_gram():
     target = objective("logistic")
     np.testing.assert_allclose(target.squares(), np.diag(target.gram()), rtol=1e-12)
+
+
+def test_the_squares_of_rows_that_give_no_sample_are_of_the_order_of_their_reach():
+    """Entries spread evenly over a column's range of r on either side have squares of r^2 / 3."""
+    X = np.random.default_rng(3).uniform(-1, 1, size=(3000, 2)) * [1.0, 1e3]
+    target = Objective(ChunkSource(lambda: [(X, X[:, 0] > 0)]), LOGISTIC, 1.0, True)
+    assert target.sampled(2) is None
+    Z = (X - target.coordinates.center) * target.coordinates.scale
+    np.testing.assert_allclose(target.squares()[:2], (Z**2).sum(axis=0), rtol=0.3)
+
+
+def test_the_squares_of_changed_rows_are_those_of_the_rows():
+    plain = objective("logistic")
+    changed = Objective(CentredTargets(plain.source, 3.0, 0.5), LOGISTIC, 0.0, True)
+    np.testing.assert_array_equal(changed.squares(), plain.squares())
 
 
 def test_outside_the_domain_the_value_is_infinite():

@@ -87,9 +87,23 @@ def test_the_precision_of_moments_is_one_of_two():
 def test_an_iterator_whose_squares_overflow_cannot_be_scaled():
     with pytest.raises(TypeError, match="its squares leave the double range, so that a second read has to scale the columns"):
         moments_of(source(iter([(X * 1e200, Y)])))
-    constant = np.column_stack([X, np.full(300, 7.0)])
-    once = moments_of(source(iter([(constant, Y)])))  # has no more to tell
+
+
+@pytest.mark.parametrize("precision", ["double", "extended"])
+def test_an_iterator_whose_squares_have_lost_digits_cannot_be_scaled(precision):
+    """Squares of 1e-320 are subnormal, and have three."""
+    with pytest.raises(TypeError, match="its squares leave the double range, so that a second read has to scale the columns"):
+        moments_of(source(iter([(X * 1e-160, Y)])), precision)
+    assert moments_of(source(lambda: [(X * 1e-160, Y)]), precision).count == 300
+
+
+@pytest.mark.parametrize("precision", ["double", "extended"])
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_of_a_constant_column_one_read_has_no_more_to_tell(precision, value):
+    constant = np.column_stack([X, np.full(300, value)])
+    once = moments_of(source(iter([(constant, Y)])), precision)
     assert once.count == 300 and once.scatter[3, 3] == pytest.approx(0, abs=1e-9)
+    np.testing.assert_allclose(once.mean, np.append(constant.mean(axis=0), Y.mean()), rtol=1e-12)
 
 
 def test_picked_rows_are_rows():

@@ -8,6 +8,7 @@ import pytest
 from ridgeline import Moments, Ridge, source
 from ridgeline.moments import moments_of
 from ridgeline.sources import ArraySource, fold, segment_rows
+from ridgeline.views import LargestTarget, SelectedColumns
 
 
 def rows(n=300, d=4, seed=0):
@@ -144,6 +145,12 @@ def test_a_fold_has_the_same_bits_every_time():
     X, y = rng.normal(size=(70_000, 40)), rng.normal(size=70_000)
     images = {Moments.of(x, y).to_bytes() for x in (X, X, X.copy())}
     assert len(images) == 1
+
+
+def test_a_view_of_some_columns_has_the_targets_of_all_rows():
+    X, y, _ = rows()
+    some = SelectedColumns(ArraySource(X, y), np.array([1, 3]))
+    assert fold(some.targets_only(), LargestTarget).value == np.abs(y).max()
 
 
 def test_a_fold_merges_in_order_and_counts_its_reads():

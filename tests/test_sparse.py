@@ -20,6 +20,7 @@ from ridgeline import (
     RidgeCV,
     source,
 )
+from ridgeline.sparse_rows import sparse_rows
 
 RNG = np.random.default_rng(11)
 N, D = 120, 9
@@ -274,6 +275,22 @@ def test_a_column_that_is_not_there_is_refused() -> None:
     matrix.indptr[1] = 9
     with pytest.raises(ValueError, match="damaged: row 0 has entries 0 to 9 of 3"):
         Ridge().fit(matrix, np.arange(3.0))
+
+
+def test_entries_without_columns_are_refused() -> None:
+    matrix = sp.csr_array(np.eye(3))
+    matrix.indices = matrix.indices[:2]
+    with pytest.raises(ValueError, match="damaged: 4 row pointers for 3 rows, 2 columns for 3 entries"):
+        Ridge().fit(matrix, np.arange(3.0))
+
+
+def test_few_rows_become_an_array_unasked_and_many_do_not() -> None:
+    matrix = sp.random_array((1025, 1024), density=0.001, format="csr", rng=np.random.default_rng(0))
+    rows = sparse_rows(matrix, "X")
+    np.testing.assert_array_equal(np.asarray(rows[:3]), matrix[:3].toarray())
+    assert np.asarray(rows[:3], dtype=np.float32).dtype == np.float32
+    with pytest.raises(TypeError, match="1025 sparse rows of 1024 columns are too many to write out; take some of them"):
+        np.asarray(rows)
 
 
 def test_a_prediction_checks_its_columns_and_entries() -> None:

@@ -176,10 +176,10 @@ def gradient_descent(
     source = ArraySource(X, targets, weight)
 
     curve = np.empty(max_iter + 1)
-    last, gradient, norm = None, theta, np.inf
+    last, gradient, norm, k = None, theta, np.inf, 0
     columns = as_given(d, bool(fit_intercept))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        for k in range(max_iter + 1):
+        while True:
             curve[k], new_gradient = mean_risk(risk, source, columns, theta, alpha, 1)
             new_norm = float(np.abs(new_gradient).max())
             if not (isfinite(curve[k]) and isfinite(new_norm)):
@@ -188,6 +188,7 @@ def gradient_descent(
             if norm <= tol or k == max_iter:
                 break
             theta = last - step * gradient
+            k += 1
     if last is None:
         raise ValueError("the risk at the start is beyond double precision; scale X, y or init down.")
     finite = theta is last

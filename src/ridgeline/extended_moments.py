@@ -41,6 +41,7 @@ class ExtendedMoments:
 
     precision = "extended"
     eps = EPS * EPS
+    faintest = 1e-240  # their second words have digits too
 
     def __init__(self, n_features: int, n_targets: int, scale: np.ndarray | None = None) -> None:
         p = n_features + n_targets
@@ -71,9 +72,7 @@ class ExtendedMoments:
             return self.scaled_scatter_extended()[0] / self.scale / self.scale[:, None]
 
     def scatter_noise(self) -> np.ndarray:
-        """What rounding can leave of the scatter of each (scaled) column that lies beside its pivot."""
-        if self.pivot is None:
-            return np.zeros(self.scale.size)
+        """What rounding can leave of the scatter of each (scaled) column that lies beside its pivot; there are rows."""
         return 256 * self.eps * self.weight * (self.scaled_mean_extended()[0] - self.pivot) ** 2
 
     def scaled_columns(self) -> tuple[np.ndarray, np.ndarray]:
@@ -151,6 +150,7 @@ class ExtendedMoments:
         scale = np.minimum(self.scale, other.scale)
         self._rescale(scale)
         other = other.copy()
+        assert other.pivot is not None
         other._rescale(scale)
         if sign > 0 and count > PIVOT_GROWTH * max(self._pivot_count, other._pivot_count):
             # a pivot taken from few rows may lie far out, where sums about it are large and their last digits coarse
@@ -158,11 +158,10 @@ class ExtendedMoments:
             mine, theirs = self.scaled_mean_extended()[0], other.scaled_mean_extended()[0]
             self._move(mine + share * (theirs - mine))
             self._pivot_count = count
-        elif other.pivot is not None and other._pivot_count > self._pivot_count:
+        elif other._pivot_count > self._pivot_count:
             self._move(other.pivot)
             self._pivot_count = other._pivot_count
-        if self.pivot is not None:
-            other._move(self.pivot)
+        other._move(self.pivot)
         self._add(sign * other._hi, sign * other._lo, sign * other._tail)
         self._sums = np.stack(add(_pair(self._sums), _pair(sign * other._sums)))
         self._weight = np.array(add(_pair(self._weight), _pair(sign * other._weight)))
@@ -230,7 +229,7 @@ class ExtendedMoments:
     def well_scaled(self) -> bool:
         diagonal = np.diag(self._hi)
         with np.errstate(invalid="ignore"):
-            return bool(np.all((diagonal > 1e-240) & (diagonal < 1e240)))
+            return bool(np.all((diagonal > self.faintest) & (diagonal < 1e240)))
 
     def to_bytes(self) -> bytes:
         lower = np.tril_indices(self.scale.size)

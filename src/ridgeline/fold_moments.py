@@ -110,10 +110,9 @@ class InFolds(View):
             inside = self.bounds[(self.bounds > first) & (self.bounds < first + n)] - first
             cuts = [0, *inside.tolist(), n]
             for a, b in pairwise(cuts):
-                if b > a:
-                    part = int(np.searchsorted(self.bounds, first + a, side="right")) - 1
-                    weight, offset = (values[a:b] if values.size else EMPTY for values in (slab.weight, slab.offset))
-                    yield Slab(slab.X[a:b], slab.y[a:b], weight, offset, part=part)
+                part = int(np.searchsorted(self.bounds, first + a, side="right")) - 1
+                weight, offset = (values[a:b] if values.size else EMPTY for values in (slab.weight, slab.offset))
+                yield Slab(slab.X[a:b], slab.y[a:b], weight, offset, part=part)
             first += n
 
 

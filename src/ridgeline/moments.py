@@ -77,6 +77,7 @@ class Moments:
     """
 
     precision = "double"
+    faintest = 1e-280  # of second moments that have all their digits, far from where the double range ends
 
     def __init__(
         self, n_features: int, n_targets: int, scale: np.ndarray | None = None, products: np.dtype | None = None
@@ -303,11 +304,11 @@ class Moments:
     def well_scaled(self) -> bool:
         """Whether no second moment has come near the ends of the double range, where squares lose digits or overflow."""
         diagonal = np.diagonal(self._lower)
-        if diagonal.min() > 1e-280 and diagonal.max() < 1e280:
+        if diagonal.min() > self.faintest and diagonal.max() < 1e280:
             return True
         # numbers about 1e-130 that differ have squares above the double range's end: without scatter they are equal
         steady = (diagonal == 0) & (np.abs(self.scaled_mean) > 1e-130)
-        return bool(np.all(steady | ((diagonal > 1e-280) & (diagonal < 1e280))))
+        return bool(np.all(steady | ((diagonal > self.faintest) & (diagonal < 1e280))))
 
     def to_bytes(self) -> bytes:
         """A portable, versioned, checksummed image (no pickle).
@@ -438,8 +439,9 @@ def scaled(source: Source, kind: Any, t: int) -> Any:
         if moments.finite() and moments.well_scaled():
             return moments
         if not source.rereadable:
-            if moments.finite():
-                return moments  # a column is constant, or its squares have lost digits: one read has no more to tell
+            scatter = moments.scaled_columns()[1]
+            if moments.finite() and not ((scatter > 0) & (scatter < moments.faintest)).any():
+                return moments  # a column is constant: one read has no more to tell
             require_rereadable(source, "its squares leave the double range, so that a second read has to scale the columns")
         source.check_finite()
         ranges = fold(source, partial(RangesWithTargets, d, t))

@@ -252,17 +252,15 @@ class Objective:
         main, low = self._main(theta), max(threshold - width, 0.0)
         return fold(self.source, partial(Pieces, self.coordinates, main, low, threshold + width))
 
-    def narrowed(self, theta: np.ndarray, width: float) -> Objective | None:
+    def narrowed(self, theta: np.ndarray, width: float) -> Objective:
         """F as it is while no row farther than `width` from the threshold reaches it: a function of the other rows alone; one read.
 
-        None where the source does not give single rows.
+        Of rows that can be sampled (`sampled`), which can be picked one by one, too.
         """
-        if not isinstance(self.source, (ArraySource, PickedRows, View)):
-            return None
+        assert isinstance(self.source, (ArraySource, PickedRows, View))
         pieces = self.pieces(theta, width)
         rows = self.source.pick(pieces.near)
-        if rows is None:
-            return None
+        assert rows is not None
         part = copy(self)
         part.source, part.known, part.timed = rows, (*self.known, pieces), False
         return part

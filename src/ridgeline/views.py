@@ -118,6 +118,9 @@ class CentredTargets(View):
         super().__init__(source)
         self.mean, self.factor = mean, factor
 
+    def targets_only(self) -> Source:
+        return CentredTargets(self._source.targets_only(), self.mean, self.factor)
+
     def change(self, slab: Slab) -> Iterator[Slab]:
         yield Slab(slab.X, (slab.y - self.mean) * self.factor, slab.weight, EMPTY)
 

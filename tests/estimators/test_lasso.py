@@ -195,6 +195,19 @@ def test_nearly_collinear_columns_keep_their_digits(d):
         np.testing.assert_allclose(model.coef_[model.coef_ != 0], in_forty_digits(model, X, y), rtol=1e-11)
 
 
+@pytest.mark.parametrize("d", [5, 320])
+def test_several_targets_of_nearly_collinear_columns_are_each_refined(d):
+    rng = np.random.default_rng(0)
+    X, apart = rng.normal(size=(400, d)), rng.normal(size=400)
+    X[:, 1] = X[:, 0] + 1e-4 * apart
+    y = np.column_stack([X[:, 0] + X[:, 1] + 3.0 * apart, X[:, 1] - 2.0 * apart])
+    both = Lasso(1e-6, max_iter=5000).fit(X, y)
+    for k in range(2):
+        alone = Lasso(1e-6, max_iter=5000).fit(X, y[:, k])
+        assert np.count_nonzero(alone.coef_[:2]) == 2 and violation(alone, X, y[:, k], np.ones(400)) < 1e-10
+        np.testing.assert_allclose(both.coef_[k], alone.coef_, rtol=1e-10, atol=1e-13)
+
+
 def in_forty_digits(model, X, y):
     """The coefficients in use and their signs as given, from Fractions of the same doubles: X_S'X_S w = X_S'y - n alpha sign, centred."""
     S = np.flatnonzero(model.coef_)

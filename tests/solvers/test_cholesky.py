@@ -68,6 +68,23 @@ def test_what_is_not_positive_definite_says_so(A):
     assert factor.rcond == 0
 
 
+@pytest.mark.parametrize("n", [96, 97, 2049])
+def test_every_size_of_factor_says_what_is_not_positive_definite(n):
+    A = np.eye(n)
+    A[-1, -1] = -1.0
+    factor = CholeskyFactor(A)
+    assert not factor.positive and factor.rcond == 0
+
+
+@pytest.mark.parametrize("n", [3, 120])
+def test_an_inverse_beyond_the_range_is_of_no_good_condition(n):
+    """Whose norm, as it is searched for, is a NaN in between."""
+    A = np.eye(n)
+    A[-2:, -2:] = [[1, 5e-324], [5e-324, 1e-313]]
+    factor = CholeskyFactor(A)
+    assert factor.positive and factor.rcond == 0
+
+
 def test_nothing_is_regular():
     factor = CholeskyFactor(np.empty((0, 0)))
     assert (factor.positive, factor.rcond) == (True, 1.0)

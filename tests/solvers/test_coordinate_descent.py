@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ridgeline.solvers import coordinate_descent as module
 from ridgeline.solvers.coordinate_descent import minimise_on_gram
 
 
@@ -77,3 +78,29 @@ def test_a_ridge_on_the_diagonal_alone():
     """(1/2) v^2 + (9/2) v^2 - 2 v: at 1/5."""
     found = minimise_on_gram(np.array([[10.0]]), np.array([2.0]), np.zeros(1), np.zeros(1), positive=False, max_iter=10)
     np.testing.assert_allclose(found.v, [0.2], rtol=1e-15)
+
+
+@pytest.mark.parametrize("start", [[1.0, -2.0], [-1.0, 2.0], [2.0, 1.0], [-2.0, -1.0]])
+def test_opposite_columns_without_a_penalty_leave_one_of_them(start):
+    """(1/2) (v_1 - v_2 - 1)^2: level along (1, 1), and nothing vanishes towards one of its ends."""
+    A, c = np.array([[1.0, -1.0], [-1.0, 1.0]]), np.array([1.0, -1.0])
+    found = minimise_on_gram(A, c, np.zeros(2), np.array(start), positive=False, max_iter=20)
+    assert found.exact and np.count_nonzero(found.v) == 1
+    assert found.v[0] - found.v[1] == 1.0
+
+
+def test_two_that_vanish_at_once_do_so_along_one_direction(monkeypatch):
+    """Of a basis in which both fall together; the other direction then moves nothing that is left."""
+    basis = np.array([[0.5, 0.5], [-0.5, 0.5]])
+    monkeypatch.setattr(module, "eigenvectors", lambda A: (np.zeros(2), basis))
+    left = module._along_null_space(np.zeros((2, 2)), np.full(2, -0.1), np.ones(2), np.ones(2))
+    assert left.tolist() == [0.0, 0.0]
+
+
+def test_a_limit_that_is_met_by_a_support_is_told():
+    A, c = gram(30, 90, 5.0)
+    l1 = np.full(90, 1e-4 * np.abs(c).max())
+    found = minimise_on_gram(A, c, l1, np.zeros(90), positive=False, max_iter=5)  # four sweeps, and a support's equations
+    assert not found.exact and found.n_iter == 5 and found.rcond > 0
+    assert violation(A, c, l1, found.v, False) > 0
+    np.testing.assert_array_equal(found.g, c - A @ found.v)

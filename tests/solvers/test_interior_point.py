@@ -10,7 +10,7 @@ from scipy.optimize import linprog
 
 from ridgeline.solvers import interior_point as module
 from ridgeline.solvers.interior_point import interior_point
-from ridgeline.solvers.vertex import exact_residual
+from ridgeline.solvers.vertex import exact_residual, find_vertex
 
 REFERENCE = Path(__file__).parents[2] / ".." / "shared" / "reference" / "robust"
 
@@ -183,6 +183,12 @@ class TestDegenerate:
         fit = solve(np.column_stack([x, x]), 3 * x + (x == 4))
         np.testing.assert_allclose(fit.beta, [1.5, 1.5], rtol=1e-14)
         assert fit.status == "rank_deficient" and fit.vertex
+
+    def test_a_basis_of_fewer_rows_than_the_rank_is_no_vertex(self):
+        rows, y, one = DenseRows(np.eye(2)), np.ones(2), np.ones(2)
+        assert find_vertex(rows, y, -one, one, np.zeros(2), np.array([0]), 5) is None
+        both = find_vertex(rows, y, -one, one, np.zeros(2), np.array([0, 1]), 5)
+        np.testing.assert_array_equal(both.beta, [1.0, 1.0])
 
     def test_perfect_fit(self):
         rng = np.random.default_rng(0)

@@ -165,3 +165,19 @@ def test_the_units_of_the_columns_do_not_matter(case):
     plain, scaled = fit(case, X, y, s), fit(case, X * unit, y, s)
     np.testing.assert_allclose(scaled.coef * unit, plain.coef, rtol=1e-9, atol=1e-12)
     assert scaled.certificate.status == plain.certificate.status == OPTIMAL
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+@pytest.mark.parametrize("size", [700.0, 720.0, 744.0, 800.0])
+def test_offsets_far_on_the_wrong_side_leave_a_way_back(size, alpha):
+    """p (1 - p) is then as small as a double can be, subnormal, or nothing, and a step by its inverse beyond the range."""
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(50, 3)), (rng.uniform(size=50) < 0.5).astype(float)
+    for offset in (np.where(y > 0, -size, size), np.full(50, -size)):
+        target = Objective(ArraySource(X, y, EMPTY, offset), LOGISTIC, alpha, True)
+        found = minimise(target, np.zeros(4), tol=1e-10, max_iter=100)
+        assert found.certificate.status == OPTIMAL
+        w, b = found.coef[0], found.intercept[0]
+        p = np.exp(-np.logaddexp(0, -(X @ w + b + offset)))
+        # tol bounds the gradient per row, in columns within one
+        assert np.abs(np.append(X.T @ (p - y) + alpha * w, (p - y).sum())).max() <= 1e-10 * 50 * np.abs(X).max()

@@ -55,6 +55,14 @@ def test_a_gradient_that_points_uphill_leads_nowhere_and_is_no_optimum(name, mon
 
 
 @pytest.mark.parametrize("name", SOLVERS)
+def test_a_gradient_beyond_the_range_leads_nowhere_and_is_no_optimum(name, monkeypatch):
+    F = changed(monkeypatch, objective(name=name), gradient=lambda g: np.full_like(g, np.inf))
+    theta = np.zeros(F.size)
+    solution = SOLVERS[name](F, theta, tol=1e-8, max_iter=20)
+    assert not solution.converged and (solution.point.theta == theta).all()
+
+
+@pytest.mark.parametrize("name", SOLVERS)
 def test_a_solver_that_may_take_no_step_more_says_so(name):
     F = objective(name=name)
     solution = SOLVERS[name](F, np.zeros(F.size), tol=1e-12, max_iter=1)

@@ -36,9 +36,6 @@ LONGEST_BURST = 128
 SETTLED = 1e-3
 """A change by a sweep, beside the largest possible prediction, after which the support may be known."""
 
-TRIES = 8
-"""Solutions on shrinking supports before sweeping again."""
-
 
 @dataclass(frozen=True)
 class GramMinimum:
@@ -107,7 +104,7 @@ def _on_support(
     A: np.ndarray, c: np.ndarray, l1: np.ndarray, v: np.ndarray, entering: int | None, direction: float
 ) -> tuple[np.ndarray, float]:
     """A point no higher than v, with at most one coordinate more, and rcond where it solves its support's equations (else zero)."""
-    for _ in range(TRIES + len(v)):
+    while True:  # each time round, a coordinate fewer
         used = v != 0
         sign = np.sign(v)
         if entering is not None:
@@ -135,7 +132,6 @@ def _on_support(
         first[np.flatnonzero(~kept)[(start[~kept] / (start - u)[~kept]).argmin()]] = 0.0
         both = [np.where(kept, u, 0.0), first]
         v = _placed(v, S, min(both, key=lambda w: 0.5 * w @ sub @ w - pull @ w))
-    return v, 0.0
 
 
 def _placed(v: np.ndarray, S: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -152,10 +148,11 @@ def _along_null_space(A: np.ndarray, pull: np.ndarray, sign: np.ndarray, v: np.n
     moved = v
     while null.shape[1]:
         z, null = null[:, -1], null[:, :-1]
-        if (A @ moved - pull) @ z > 0:
-            z = -z
-        shrinks = z * sign < 0
-        if not shrinks.any():
+        shrinks, grows = z * sign < 0, z * sign > 0
+        # F has a minimum: where nothing vanishes on the way, it does not fall, and a slope that says so is rounding
+        if grows.any() and (not shrinks.any() or (A @ moved - pull) @ z > 0):
+            z, shrinks = -z, grows
+        if not shrinks.any():  # it moves what has vanished with another
             continue
         length = np.where(shrinks, -moved / np.where(shrinks, z, 1.0), np.inf)
         gone = int(length.argmin())

@@ -96,8 +96,6 @@ def _width(objective: Objective, theta: np.ndarray, rows: int) -> float:
 def _on_the_band(objective: Objective, theta: np.ndarray, width: float, tol: float) -> Solution | None:
     """From the optimum of a sample; None where Newton's method on the band does not find one."""
     band = objective.narrowed(theta, width)
-    if band is None:
-        return None
     nothing = np.zeros((objective.size, 0))
     factor = None
     for iteration in range(1, STEPS + 1):
@@ -113,8 +111,7 @@ def _on_the_band(objective: Objective, theta: np.ndarray, width: float, tol: flo
         if size <= STEP:
             break
         if iteration == 1:
-            narrower = band.narrowed(theta, NARROWER * width)
-            band = band if narrower is None else narrower
+            band = band.narrowed(theta, NARROWER * width)
     else:
         return None
     last = objective.expand(theta, 1)

@@ -220,14 +220,12 @@ def newton(
 def warm_start(objective: Objective, theta: np.ndarray) -> tuple[np.ndarray, RegularHessian | None]:
     """The minimum of a sixtieth of the rows, then of a seventh, as far as those are enough rows to say something; else theta.
 
-    With it comes the factor of the last Hessian, if it is regular.
+    With it comes the factor of the last Hessian, if it is regular.  The loss is self-concordant: for one with a corner there is `corner`.
 
     The error of a start falls with the root of the rows it comes from, and the rows' reads with their number: what is left to the whole
     of the rows is two or three steps.
     """
     factor = None
-    if not objective.loss.self_concordant:
-        return theta, factor
     for stride in SAMPLES:
         if objective.rows < stride * ROWS_PER_PARAMETER * max(objective.size, LEAST_SIZE):
             continue

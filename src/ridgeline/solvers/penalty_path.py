@@ -88,7 +88,7 @@ def penalty_path(
     Parameters
     ----------
     objective : Objective
-        Of a smooth loss without shared parameters; its own penalty is not used.
+        Of a self-concordant loss; its own penalty is not used.
     alphas : ndarray of shape (k,)
     theta : ndarray of shape (m,)
     tol : float

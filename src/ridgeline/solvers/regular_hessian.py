@@ -25,9 +25,6 @@ ROUNDING = {DOUBLE: 1e-12, SINGLE: 1e-5}
 BORNE = 0.05
 """Share of a step that rounding may spoil, if it is at its worst along the direction of least curvature."""
 
-GAUGE = 1e-6
-"""The part of a unit direction outside the gauge at which it is a direction of its own."""
-
 
 class RegularHessian:
     """H + N N' in scaled coordinates (unit diagonal to a power of two), factored; a shift is added if it is not positive.
@@ -72,7 +69,8 @@ class RegularHessian:
         self.at, self.precision, self.rounding = at, precision, ROUNDING[precision]
         self.matrix, self.hidden = H, N
         self.share = 1.0
-        diagonal = np.where(np.diag(H) > 0, np.diag(H), size)
+        # a curvature so small that steps by its inverse overflow is none
+        diagonal = np.where(np.diag(H) > np.finfo(float).tiny * size, np.diag(H), size)
         self.scale = power_of_two_scale(np.sqrt(diagonal))
         A = H * self.scale * self.scale[:, None]
         add_projection(A, N / self.scale[:, None])
@@ -136,16 +134,13 @@ def unseen_directions(objective: Objective, first: RegularHessian) -> tuple[np.n
     A = H * scale * scale[:, None]
     add_projection(A, gauge / scale[:, None])
     values, vectors = eigenvectors(A)
-    hidden, found = list(gauge.T), []
+    found = []
     for vector in vectors[:, values < 64 * m * EPS * values[-1]].T:
         direction = scale * vector
         reach = objective.movement(direction)
         if reach == 0 or objective.along(direction).largest <= 64 * m * EPS * reach:
-            direction /= max(np.linalg.norm(direction), 1e-300)
-            hidden.append(direction)
-            if np.linalg.norm(direction - gauge @ (gauge.T @ direction)) > GAUGE:
-                found.append(direction)
-    return _orthonormal(hidden, m), _orthonormal(found, m)
+            found.append(direction / max(np.linalg.norm(direction), 1e-300))
+    return _orthonormal([*gauge.T, *found], m), _orthonormal(found, m)
 
 
 def _orthonormal(vectors: list[np.ndarray], size: int) -> np.ndarray:

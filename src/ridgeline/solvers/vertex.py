@@ -226,7 +226,7 @@ def find_vertex(
     """
     basis = _Basis(rows, first)
     w = np.clip(v, lower, upper)
-    for exchanges in range(max_exchanges + 1):
+    while True:
         beta = basis.interpolate(y[basis.indices])
         prediction = rows.predict(beta)
         r = y - prediction
@@ -240,8 +240,9 @@ def find_vertex(
             if len(basis.indices) < rows.p and not vanishes(rows, w, lower, upper):
                 return None
             return paired(beta, y, r, w, lower, upper, basis.indices, np.where(tie, scale, 0.0))
-        if exchanges == max_exchanges:
-            break
+        if max_exchanges == 0:
+            return None
+        max_exchanges -= 1
         k = int(np.argmax(outside))
         enter = _exchange(rows, basis, k, np.where(tie, 0.0, r), w, lower, upper)
         if enter is None:
@@ -250,7 +251,6 @@ def find_vertex(
         indices = basis.indices.copy()
         indices[k] = enter
         basis = _Basis(rows, indices)
-    return None
 
 
 def _settle(rows: Rows, basis: _Basis, tie: NDArray[np.bool_], w: Array, lower: Array, upper: Array) -> Array:
