@@ -152,7 +152,7 @@ def test_an_interrupt_does_not_wait_for_what_others_are_at():
 
     total = Trail("before")
     with pytest.raises(KeyboardInterrupt):
-        reduce(iter(range(100)), work, 2, total)
+        reduce(iter(range(100)), work, 2, total, private=True)
     assert not over.is_set()
     go_on.set()
     assert over.wait(60)
@@ -160,20 +160,21 @@ def test_an_interrupt_does_not_wait_for_what_others_are_at():
     assert total.items == ["before"]
 
 
-def test_an_error_waits_for_the_others():
+@pytest.mark.parametrize(("failure", "private"), [(ValueError, True), (ValueError, False), (KeyboardInterrupt, False)])
+def test_what_may_be_seen_by_others_is_waited_for(failure, private):
     main, begun, over = threading.get_ident(), threading.Event(), []
 
     def work(k):
         if threading.get_ident() == main:
             begun.wait(60)
-            raise ValueError
+            raise failure
         begun.set()
         time.sleep(0.05)
         over.append(k)
         return Trail(k)
 
-    with pytest.raises(ValueError):
-        reduce(iter(range(100)), work, 2)
+    with pytest.raises(failure):
+        reduce(iter(range(100)), work, 2, private=private)
     assert over
 
 

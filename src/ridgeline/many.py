@@ -141,7 +141,7 @@ def _fit_groups(
     fits = ManyFits(type(model)(**model.get_params()), parts.keys, X.shape[1], n_targets, classes, names, dtype)
     most = ALONE if type(model).fit_groups is Estimator.fit_groups else len(parts)
     with without_warning(), unrecorded():
-        reduce(parts.jobs(X.shape[1], most), partial(_fit_run, fits, rows), thread_count(n_threads))
+        reduce(parts.jobs(X.shape[1], most), partial(_fit_run, fits, rows), thread_count(n_threads), private=True)
     fits.require_one()
     fits.warn()
     return fits

@@ -111,8 +111,10 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch: where there is no fork
 class _Reduction:
     """One call of `reduce`: what its threads share."""
 
-    def __init__(self, jobs: Iterator[T], work: Callable[[T], M], ahead: int, total: M | None, seen: Callable[[M], None]) -> None:
-        self.jobs, self.work, self.ahead, self.seen = jobs, work, ahead, seen
+    def __init__(
+        self, jobs: Iterator[T], work: Callable[[T], M], ahead: int, total: M | None, seen: Callable[[M], None], private: bool
+    ) -> None:
+        self.jobs, self.work, self.ahead, self.seen, self.private = jobs, work, ahead, seen, private
         self.lock = threading.Lock()
         self.taken = self.merged = self.active = self.working = 0
         self.closed = self.merging = False
@@ -186,12 +188,12 @@ class _Reduction:
                 self.merged += 1
 
     def finish(self) -> None:
-        """Wait for the helpers; after an interrupt not for those that are at work, whose results nobody takes."""
+        """Wait for the helpers; after an interrupt not for those at work of their own, whose results nobody takes."""
         with self.lock:
             self.closed = True
         while self.active:
             with self.lock:
-                if self.active == self.working and not isinstance(self.failure, Exception | None):
+                if self.private and self.active == self.working and not isinstance(self.failure, Exception | None):
                     return
             time.sleep(MOMENT)
 
@@ -201,8 +203,9 @@ def _unseen(total: Any) -> None:
 
 
 def reduce(
-    jobs: Iterator[T], work: Callable[[T], M], n_threads: int, total: M | None = None, seen: Callable[[M], None] = _unseen
-) -> M | None:
+    jobs: Iterator[T], work: Callable[[T], M], n_threads: int, total: M | None = None, seen: Callable[[M], None] = _unseen,
+    private: bool = False,
+) -> M | None:  # fmt: skip
     """The results of `work` on each job, merged in the order of the jobs; None for no jobs.
 
     Parameters
@@ -217,11 +220,12 @@ def reduce(
         What jobs before these came to.
     seen : callable
         Called with the total each time that a result has become a part of it, by one thread at a time, while nothing changes it.
+    private : bool
+        Whether `work` changes nothing but its result: then an interrupt leaves other threads at what they are at.
 
     Raises
     ------
-    Whatever a job, `work` or a merge raises, once, with its traceback, after all threads have stopped.  An interrupt is not kept waiting
-    for `work`, which goes on to its end in the other threads.
+    Whatever a job, `work` or a merge raises, once, with its traceback, after all threads have stopped (but see `private`).
     """
     if n_threads <= 1 or _here.inside:
         return _one_by_one(jobs, work, total, seen)
@@ -230,7 +234,7 @@ def reduce(
         return total if first is None else _one_by_one(iter([first]), work, total, seen)
     assert first is not None
     n_threads = min(n_threads, max(MOST_THREADS, available()))
-    shared = _Reduction(_again(first, second, jobs), work, n_threads + 1, total, seen)
+    shared = _Reduction(_again(first, second, jobs), work, n_threads + 1, total, seen, private)
     here = copy_context()  # what NumPy is to warn of, which the caller may have set, holds in the other threads too
     begun = False
     while True:

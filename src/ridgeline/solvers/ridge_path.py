@@ -264,7 +264,7 @@ def fold_scores(
         part, train = fold
         return _Scores(mean_r2(part, *path(train, alphas, fit_intercept)))
 
-    scores = reduce(zip(parts, trains), score, thread_count(n_threads))
+    scores = reduce(zip(parts, trains), score, thread_count(n_threads), private=True)
     return np.array(scores.rows if scores else []).reshape(len(parts), len(alphas))
 
 

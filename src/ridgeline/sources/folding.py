@@ -253,9 +253,9 @@ def _reduce(
         return Tree(segment.run, part)
 
     if progress is None:
-        tree = reduce(source.segments(), summarise, n_threads)
+        tree = reduce(source.segments(), summarise, n_threads, private=True)
     else:
-        tree = reduce(source.segments(progress.place), summarise, n_threads, progress.tree, progress.follow)
+        tree = reduce(source.segments(progress.place), summarise, n_threads, progress.tree, progress.follow, private=True)
     return None if tree is None else tree.total()
 
 
