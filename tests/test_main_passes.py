@@ -87,7 +87,8 @@ def test_sites_merge_and_rows_are_withdrawn(houses, tmp_path, run):
     files = [tmp_path / f"{k}.moments" for k in range(3)]
     assert "300 rows of houses0.parquet" in run("inspect", files[0])
     out = run("merge", *files, "--minus", files[1], "--alpha", "2", "--out", tmp_path / "m.rl", "--moments-out", tmp_path / "all")
-    assert "600 rows" in out and "Ridge(alpha=2.0)" in out
+    assert "of 4 files: 600 rows" in out and "Ridge(alpha=2.0)" in out
+    assert "4 files of moments" in run("inspect", tmp_path / "m.rl")
     keep = np.r_[0:300, 600:900]
     model = ridgeline.Ridge(alpha=2.0).fit(np.column_stack([SIZE, AGE])[keep], PRICE[keep])
     np.testing.assert_allclose(model_file.load(tmp_path / "m.rl").coef_, model.coef_, rtol=1e-10)

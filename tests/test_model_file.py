@@ -1,5 +1,6 @@
 """The model file: bit-for-bit round trips, and a ValueError for every file that is not one."""
 
+import errno
 import json
 import os
 import stat
@@ -385,6 +386,19 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(image, path, monkeypa
         model_file.save(ridge(), path)
     assert path.read_bytes() == image
     assert [p.name for p in path.parent.iterdir()] == ["model.rl"]
+
+
+def test_what_keeps_a_file_from_being_made_is_what_is_said(image, path):
+    resource = pytest.importorskip("resource")  # not on every system
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))  # no more files can be opened
+    try:
+        with pytest.raises(OSError) as caught:
+            model_file.save(ridge(), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert caught.value.errno == errno.EMFILE
+    assert path.read_bytes() == image
 
 
 def test_permissions_and_links_of_a_replaced_file_are_kept(image, path):

@@ -7,6 +7,7 @@ import pytest
 
 from ridgeline import Moments, source
 from ridgeline.moments import moments_of
+from ridgeline.ranges import RangesWithTargets
 from ridgeline.sources import EMPTY, Slab
 from ridgeline.sparse_rows import sparse_rows
 
@@ -246,6 +247,16 @@ def test_extreme_scales_merge(precision):
 
 
 @each_precision
+@pytest.mark.parametrize("far", [0.0, 1e6])
+def test_rows_that_outweigh_those_before_them(precision, far):
+    X, y, s = rows()
+    X[5:] += far
+    one, parts = Moments.of(X, y, s, precision=precision), Moments.of(X[:5], y[:5], s[:5], precision=precision)
+    parts.add_rows(Slab(X[5:], y[5:], s[5:], EMPTY))
+    assert_same(parts, one, rtol=1e-13)
+
+
+@each_precision
 def test_mean_1e8_variance_1(precision):
     """A mean in double is known to 1e-8 of that variance, so plain moments keep about ten digits of it."""
     x = 1e8 + np.random.default_rng(0).normal(size=5000)
@@ -253,6 +264,19 @@ def test_mean_1e8_variance_1(precision):
     z = x - 1e8
     rtol = 1e-14 if precision == "extended" else 1e-10
     np.testing.assert_allclose(m.scatter[0, 0], ((z - z.mean()) ** 2).sum(), rtol=rtol)
+
+
+@pytest.mark.parametrize("n", [1, 1023, 1024, 1025, 2600])
+def test_ranges_of_columns_and_targets_are_those_of_all_rows(n):
+    """They are put side by side a thousand rows at a time."""
+    rng = np.random.default_rng(n)
+    X, y, s = rng.normal(size=(n, 3)), rng.normal(size=n), rng.uniform(0.1, 2, size=n)
+    X[n - 1], y[n // 2] = 9, -9
+    ranges, both = RangesWithTargets(3, 1), np.column_stack([X, y])
+    ranges.add_rows(Slab(X, y, s, EMPTY))
+    assert (ranges.both.low == both.min(axis=0)).all() and (ranges.both.high == both.max(axis=0)).all()
+    np.testing.assert_allclose(ranges.both.mean, np.average(both, axis=0, weights=s), atol=1e-13)
+    assert ranges.both.rows == n
 
 
 @each_precision

@@ -1,5 +1,7 @@
 """The objective: penalty and coordinates, gradients in original columns, what it tells a solver about directions."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -157,6 +159,17 @@ def test_a_function_of_the_rows_near_the_corner_is_the_same_while_no_other_reach
         np.testing.assert_allclose(mine.value, whole.value, rtol=1e-13)
         np.testing.assert_allclose(mine.gradient, whole.gradient, atol=1e-11)
         np.testing.assert_allclose(mine.hessian, whole.hessian, atol=1e-11)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_span_is_reached_in_a_corner(fit_intercept):
+    """Of rows at all corners of a box one has the largest prediction there can be."""
+    corners = np.array(list(product([-1.0, 1.0], repeat=3))) * [0.7, 30, 0.01]
+    target = Objective(ArraySource(corners, np.zeros(8), EMPTY), LOGISTIC, 0.0, fit_intercept)
+    theta = somewhere(target)
+    w, b = target.coordinates.original(theta[None])
+    assert target.span(theta) == pytest.approx(np.abs(corners @ w[0] + b).max(), rel=1e-14)
+    assert target.movement(theta) == pytest.approx(np.abs(np.append(w[0] * corners[-1], b)).max(), rel=1e-14)
 
 
 @each_loss

@@ -296,6 +296,13 @@ def test_the_number_of_threads(monkeypatch):
     assert thread_count(2) == thread_count(np.int64(2)) == 2
 
 
+def test_a_system_that_does_not_count_its_processors_has_one(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert available() == os.cpu_count()
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available() == 1
+
+
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "2"])
 def test_a_number_of_threads_that_is_none(bad):
     with pytest.raises(ValueError, match="n_threads must be"):

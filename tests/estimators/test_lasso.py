@@ -312,6 +312,21 @@ def test_a_gram_matrix_is_compared_with_the_data():
         Lasso(precompute=np.eye(2)).fit(X, y)
 
 
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("d", [1, 6, 8, 30])
+def test_a_gram_matrix_is_compared_whatever_the_units(d, unit):
+    """Of many columns eight are looked at, the first and the last among them."""
+    X, y, _ = table(40, d)
+    centred = (X - X.mean(axis=0)) * unit
+    given = centred.T @ centred
+    Lasso(0.1, precompute=given).fit(centred, y)
+    for j in (0, d - 1):
+        other = given.copy()
+        other[j, j] *= 1.01
+        with pytest.raises(ValueError, match=re.escape("entries differ from those of X'X by 1.0e-02 of their size")):
+            Lasso(0.1, precompute=other).fit(centred, y)
+
+
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from ridgeline import Moments, Ridge, RidgeCV
+from ridgeline import Moments, Ridge, RidgeCV, source
 from ridgeline.solvers.ridge_path import mean_r2, path, without_each
 
 ALPHAS = np.geomspace(1e-3, 1e4, 8)
@@ -85,6 +85,16 @@ def test_folds_are_fits_of_the_other_rows(t, fit_intercept):
         model = RidgeCV(ALPHAS, cv=cv, fit_intercept=fit_intercept).fit(X, y, s)
         assert model.alpha_ == ALPHAS[scores.argmax()]
         np.testing.assert_allclose(model.best_score_, scores.max(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("t", [0, 2, 3])
+def test_a_penalty_for_each_target_of_a_source(t):
+    X, y, s = problem(40, 5, t)
+    whole = RidgeCV(ALPHAS, alpha_per_target=True).fit(X, y, s)
+    for rows in (source(X, y, s), source([(X[:15], y[:15], s[:15]), (X[15:], y[15:], s[15:])])):
+        model = RidgeCV(ALPHAS, alpha_per_target=True).fit_source(rows)
+        assert np.array_equal(model.alpha_, whole.alpha_) and np.shape(model.alpha_) == np.shape(model.best_score_) == y.shape[1:]
+        np.testing.assert_allclose(model.best_score_, whole.best_score_, rtol=1e-7)
 
 
 def test_a_function_scores_predictions():

@@ -71,6 +71,15 @@ def test_the_risk_curve_of_a_descent():
     assert line(plots.plot_risk_curve(result), "training").get_ydata().tolist() == result.risk.tolist()
 
 
+@pytest.mark.parametrize("steps", [1, 2, 100])
+def test_the_risk_curve_fills_its_axis(steps):
+    assert plots.plot_risk_curve(np.ones(steps + 1)).get_xlim() == (0, steps)
+
+
+def test_the_risk_before_the_first_step_has_a_place():
+    assert plots.plot_risk_curve([1.0]).get_xlim() == (0, 1)
+
+
 def test_a_logarithmic_axis_prints_decimals():
     ax = plots.plot_risk_curve([0.7, 0.2, 0.03], log=True)
     ax.figure.canvas.draw()

@@ -59,6 +59,13 @@ def test_rcond_is_an_estimate(n):
     assert want / 1.001 <= ExtendedFactor(exact(A), 1e-28).rcond <= 4 * n * n * want
 
 
+@pytest.mark.parametrize("unit", [0.25, 1.0, 4.0])
+def test_rcond_is_a_ratio_and_the_norm_is_not(unit):
+    """Of a diagonal matrix the pivots are its entries."""
+    factor = ExtendedFactor(exact(np.diag([1.0, 0.5, 2.0]) * unit), 1e-28)
+    assert (factor.rcond, factor.norm, factor.rank) == (0.25, 2 * unit, 3)
+
+
 @pytest.mark.parametrize("A", [
     [[1.0, 2.0], [2.0, 1.0]], [[0.0]], [[-1.0]], [[1.0, np.nan], [np.nan, 1.0]], [[np.nan, 0.0], [0.0, 1.0]], [[np.inf]],
 ])  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 from ridgeline.certificate import OPTIMAL, RANK_DEFICIENT
 from ridgeline.solvers.dual import solve_dual
 from ridgeline.sources import EMPTY, ArraySource
+from ridgeline.sparse_rows import sparse_rows
 from tests.fifty_digits import exact_judgement, exact_normal_equations
 
 
@@ -32,6 +33,25 @@ def test_the_certificate_holds_beside_fractions(alpha, fit_intercept, weights):
     assert gap <= found.certificate.suboptimality
     assert norm <= found.certificate.gradient_norm + 1e-12
     np.testing.assert_allclose(found.coef[0], best[: X.shape[1]], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_tiny_penalty_is_proven_too(fit_intercept):
+    """The gradient is known to some 1e-15 beside the rows; its square over the penalty is what may be left."""
+    X, y, s = rows()
+    certificate = dual(X, y, s, 1e-9, fit_intercept).certificate
+    assert (certificate.status, certificate.suboptimality < 1e-12) == (OPTIMAL, True)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+def test_stored_rows_are_read_as_often(alpha):
+    sparse = pytest.importorskip("scipy.sparse")
+    X, y, s = rows()
+    X *= np.random.default_rng(1).uniform(size=X.shape) < 0.5
+    whole, stored = ArraySource(X, y, s), ArraySource(sparse_rows(sparse.csr_array(X), "X"), y, s)
+    (want,), (found,) = (solve_dual(source, np.array([alpha]), True) for source in (whole, stored))
+    np.testing.assert_allclose(found.coef, want.coef, rtol=1e-9, atol=1e-13)
+    assert found.certificate.passes == stored.reads == whole.reads == want.certificate.passes
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])

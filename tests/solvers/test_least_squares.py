@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ridgeline import Moments, source
+from ridgeline import LinearRegression, Moments, source
 from ridgeline.certificate import ILL_CONDITIONED, OPTIMAL, RANK_DEFICIENT
 from ridgeline.moments import moments_of
 from ridgeline.solvers.least_squares import SMALL, solve
@@ -108,6 +108,14 @@ def test_refined_answers_beat_plain_ones():
     assert lost < 13
     assert refined.certificate.suboptimality < plain.certificate.suboptimality
     assert "refinement" in refined.certificate.solver
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_refinement_ends_when_a_step_changes_no_digit(fit_intercept):
+    """The moments, a step that changes the last digits, one that changes none, and the gradient: four reads."""
+    X, y, s = rows(n=200, dependence=1e-2)
+    found = LinearRegression(fit_intercept=fit_intercept).fit(X, y, s)
+    assert (found.certificate_.passes, found.certificate_.solver) == (4, "Cholesky with double-double refinement")
 
 
 def test_several_targets_are_each_alone():

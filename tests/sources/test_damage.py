@@ -105,6 +105,16 @@ def test_lines_with_other_cells_than_the_header_are_left_out(tmp_path, monkeypat
     np.testing.assert_allclose(model.coef_, LogisticRegression().fit(X[keep], Y[keep]).coef_, rtol=1e-9)
 
 
+def test_one_line_that_is_left_out_is_told_alone(tmp_path):
+    text = lines(slice(0, 100))
+    text[7] = "1,2,3,4"
+    (tmp_path / "rows.csv").write_text("\n".join(text) + "\n")
+    with pytest.warns(UserWarning, match="skipped 1 rows"):
+        rows = source(tmp_path / "rows.csv", target="y", on_error="skip")
+    (told,) = rows.skipped
+    assert told.why == f"line 8 of {tmp_path / 'rows.csv'} has 4 cells where the header has 3." and told.rows == 1
+
+
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
 def test_a_torn_compressed_file_is_an_error_either_way(on_error, tmp_path):
     text = lines(slice(0, 3000))

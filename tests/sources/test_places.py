@@ -301,6 +301,14 @@ def test_spooled_weights_that_only_the_first_rows_have(tmp_path):
     assert (spooled.X == X).all() and (spooled.y == Y).all()
 
 
+@pytest.mark.parametrize("before", [4095, 4096, 4097, 9000])
+def test_spooled_weights_that_only_the_last_rows_have(before):
+    """Those of the rows before are written four thousand at a time."""
+    A, b, last = np.ones((before + 10, 1)), np.arange(before + 10.0), np.arange(10.0) + 2
+    spooled = source(iter([(A[:before], b[:before]), (A[before:], b[before:], last)]), spool=True)
+    assert (spooled.weight == np.append(np.ones(before), last)).all() and (spooled.y == b).all()
+
+
 def test_spooled_rows_without_columns():
     spooled = source(iter([(X[:300, :0], Y[:300]), (X[300:, :0], Y[300:])]), spool=True)
     assert spooled.X.shape == (900, 0) and (spooled.y == Y).all()

@@ -322,6 +322,20 @@ def test_what_cannot_be_answered_is_refused_by_name(change, message):
         model.summary(**(dict(X=X, y=Y) | change))
 
 
+@pytest.mark.parametrize("n", [3, 10])
+def test_other_rows_are_told_by_a_thousandth_of_a_standard_error(n):
+    """An intercept that is off by k standard errors of the mean is k away."""
+    x, y = np.arange(float(n))[:, None], np.arange(float(n)) ** 2
+    model = LinearRegression().fit(x, y)
+    best, unit = model.intercept_, model.summary(x, y).residual_sd / n**0.5
+    model.intercept_ = best + 0.0009 * unit
+    model.summary(x, y)
+    for k, told in ((0.0011, "0.0011"), (3, "3")):
+        model.intercept_ = best + k * unit
+        with pytest.raises(ValueError, match=rf"not the least squares of these rows \({told} standard errors away\)"):
+            model.summary(x, y)
+
+
 def test_refusals_that_depend_on_the_fit():
     with pytest.raises(NotFittedError):
         LinearRegression().summary()

@@ -352,7 +352,7 @@ def _finish(
     condition = 1 / factor.rcond if factor.rcond else np.inf
     error = gamma * condition
     status, message = OPTIMAL, certain_digits(error)
-    if error > (LOST_DIGITS if moments.eps <= EPS else SINGLE_LIMIT) or (not extended and EPS * condition * 8 > TEN_DIGITS):
+    if error > (LOST_DIGITS if extended else SINGLE_LIMIT) or (not extended and EPS * condition * 8 > TEN_DIGITS):
         status = ILL_CONDITIONED
         message = (
             f"The columns are nearly dependent (condition {condition:.1e} of their moments): the coefficients may have fewer than "
