@@ -109,19 +109,14 @@ def test_ways_to_say_what_the_groups_are():
     assert len(fit_many(Ridge(), X, y)) == 1
 
 
-each_library = pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
-
-
-def frame(library, **columns):
-    module = pytest.importorskip(library)
-    return module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
-
-
-@each_library
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
 def test_columns_of_a_table(library):
     X, y, keys, _ = rows()
     columns = {"shop": keys, "price": y, **{name: X[:, j] for j, name in enumerate("abcd")}, "w": np.ones(len(y))}
-    table = frame(library, **columns)
+    if library == "pyarrow":
+        table = pytest.importorskip("pyarrow").table(columns)
+    else:
+        table = pytest.importorskip(library).DataFrame(columns)
     fits = fit_many(Ridge(), table, "price", "shop", sample_weight="w")
     np.testing.assert_allclose(fits.coef, fit_many(Ridge(), X, y, keys).coef, rtol=1e-12)
     assert fits.model(10).feature_names_in_.tolist() == list("abcd")
@@ -132,16 +127,6 @@ def test_columns_of_a_table(library):
     np.testing.assert_allclose(two.coef, fit_many(Ridge(), X, np.column_stack([y, np.ones(len(y))]), keys).coef, rtol=1e-12, atol=1e-13)
     with pytest.raises(ValueError, match="no column of X is left to be a feature"):
         fit_many(Ridge(), table, ["price", "w", *"abcd"], "shop")
-
-
-@each_library
-def test_several_targets_of_a_table_are_named_in_a_list(library):
-    X, y, keys, rng = rows()
-    Y = np.column_stack([y, rng.normal(size=len(y))])
-    table = frame(library, shop=keys, price=y, rent=Y[:, 1], **{name: X[:, j] for j, name in enumerate("abcd")})
-    fits = fit_many(Ridge(), table, ["price", "rent"], "shop")
-    np.testing.assert_array_equal(fits.coef, fit_many(Ridge(), X, Y, keys).coef)
-    assert list(fits.to_table())[-4:] == list("abcd")
 
 
 def test_targets_by_column():

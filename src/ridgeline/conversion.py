@@ -19,6 +19,11 @@ MOST_NAMES = 5
 """Columns that a message lists."""
 
 
+def working_format(dtype: np.dtype) -> np.dtype:
+    """The format in which numbers are computed: float32 for float16, which it holds exactly, and itself; float64 for all others."""
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
+
+
 def column_names(X: Any) -> np.ndarray | None:
     """The column names of a data frame, if all are strings; None for anything else."""
     columns = getattr(X, "column_names", None)  # Arrow's; its `columns` are the data

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .conversion import working_format
 from .labels import SHORT_RANGE
 from .sources import EMPTY, SLAB_ELEMENTS, adjacent
 from .validation import first_position, is_missing, unmasked
@@ -123,7 +124,6 @@ class GroupedRows:
         rows = self.groups.rows(first, stop)
         X = self.X[rows]
         if not adjacent(X):
-            short = X.dtype.kind == "f" and X.dtype.itemsize <= 4
-            X = np.ascontiguousarray(X, dtype=np.float32 if short else np.float64)
+            X = np.ascontiguousarray(X, dtype=working_format(X.dtype))
         weight, offset = (a[rows] if a.size else EMPTY for a in (self.weight, self.offset))
         return X, self.y[rows], weight, offset

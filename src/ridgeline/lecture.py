@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from .conversion import working_format
 from .mean_risk import LOGISTIC, SQUARED, Risk, as_given, check_coefficients, mean_risk
 from .sources import ArraySource
 from .validation import check_matrix, check_number, check_targets, require_finite, require_probabilities
@@ -240,7 +241,7 @@ def least_squares_by_inverse(X: Any, y: Any, alpha: float = 0.0) -> np.ndarray:
     [1.8]
     """
     X = check_matrix(X)
-    kind = _format_of(X)
+    kind = working_format(X.dtype)
     y = check_targets(y, len(X)).astype(kind)
     alpha = check_number(alpha, "alpha")
     require_finite(X, "X")
@@ -257,10 +258,6 @@ def least_squares_by_inverse(X: Any, y: Any, alpha: float = 0.0) -> np.ndarray:
             "Drop some, pass alpha > 0, or use LinearRegression(), which returns the smallest solution."
         )
     return w
-
-
-def _format_of(X: np.ndarray) -> np.dtype:
-    return np.dtype(np.float32 if X.dtype.kind == "f" and X.dtype.itemsize <= 4 else np.float64)
 
 
 def _evaluate(

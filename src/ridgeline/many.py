@@ -15,7 +15,7 @@ import numpy as np
 
 from .certificate import without_warning
 from .checkpoints import unrecorded
-from .conversion import column_names
+from .conversion import column_names, working_format
 from .estimators.base import Estimator
 from .groups import GroupedRows, Groups, groups_between, groups_by_key
 from .labels import check_labels, classes_of
@@ -137,8 +137,7 @@ def _fit_groups(
 ) -> ManyFits:
     """Fit every group of checked rows."""
     X, parts = rows.X, rows.groups
-    dtype = np.dtype(np.float32 if X.dtype.kind == "f" and X.dtype.itemsize <= 4 else np.float64)
-    fits = ManyFits(type(model)(**model.get_params()), parts.keys, X.shape[1], n_targets, classes, names, dtype)
+    fits = ManyFits(type(model)(**model.get_params()), parts.keys, X.shape[1], n_targets, classes, names, working_format(X.dtype))
     most = ALONE if type(model).fit_groups is Estimator.fit_groups else len(parts)
     with without_warning(), unrecorded():
         reduce(parts.jobs(X.shape[1], most), partial(_fit_run, fits, rows), thread_count(n_threads), private=True)
@@ -214,9 +213,7 @@ def _columns(X: Any, *roles: Any) -> tuple[Any, ...]:
     if not features:
         raise ValueError("no column of X is left to be a feature.")
     columns = [as_real_array(X[name], f"column {name!r}") for name in features]
-    kind = np.result_type(*columns)
-    short = kind.kind == "f" and kind.itemsize <= 4  # whole numbers are computed in double, as everywhere
-    matrix = np.empty((len(features), len(columns[0])), np.float32 if short else np.float64)
+    matrix = np.empty((len(features), len(columns[0])), working_format(np.result_type(*columns)))
     for j, column in enumerate(columns):
         matrix[j] = column
     return np.array(features, dtype=object), matrix.T, *read_roles

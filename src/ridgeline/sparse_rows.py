@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .conversion import working_format
 from .kernels import load
 
 kernels = load("stored_rows")
@@ -166,9 +167,8 @@ def sparse_rows(matrix: Any, name: str) -> SparseRows:
         raise ValueError(f"{name} has dtype {matrix.dtype}, not numbers; encode text, dates and categories as numbers.")
     csr = matrix.tocsr()
     shape = int(csr.shape[0]), int(csr.shape[1])
-    short = csr.dtype.kind == "f" and csr.dtype.itemsize <= 4
     with np.errstate(over="ignore"):
-        data = np.ascontiguousarray(csr.data, np.float32 if short else np.float64)
+        data = np.ascontiguousarray(csr.data, working_format(csr.dtype))
     columns = csr.indices if csr.indices.dtype in (np.int32, np.int64) else csr.indices.astype(np.int64)
     bounds, columns = np.asarray(csr.indptr).astype(np.int64), np.ascontiguousarray(columns)
     if len(bounds) != shape[0] + 1 or len(columns) != len(data):

@@ -117,7 +117,7 @@ class _Reduction:
         self.jobs, self.work, self.ahead, self.seen, self.private = jobs, work, ahead, seen, private
         self.lock = threading.Lock()
         self.taken = self.merged = self.active = self.working = 0
-        self.closed = self.merging = False
+        self.closed = False
         self.waiting: dict[int, Any] = {}
         self.total: Any = total
         self.failure: BaseException | None = None
@@ -170,14 +170,10 @@ class _Reduction:
             if self.failure is not None:
                 return
             self.waiting[k] = part
-            if self.merging:
-                return
-            self.merging = True
         while True:
             with self.lock:
-                part = self.waiting.pop(self.merged, None)
+                part = self.waiting.pop(self.merged, None)  # for one thread, and the next for none until this one is merged
                 if part is None or self.failure is not None:
-                    self.merging = False
                     return
             if self.total is None:
                 self.total = part

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .blame import warn
-from .conversion import as_array, column_names, require_no_path, what_to_encode
+from .conversion import as_array, column_names, require_no_path, what_to_encode, working_format
 from .kinship import also
 from .sparse_rows import SparseRows, is_sparse, sparse_rows
 
@@ -248,8 +248,7 @@ def as_floating(value: Any, name: str) -> np.ndarray:
     if type(value) is np.ndarray and value.dtype.char in "df" and value.dtype.isnative:
         return value                                         # what a short call mostly gets
     array = as_real_array(value, name)
-    short = array.dtype.kind == "f" and array.dtype.itemsize <= 4
-    return array.astype(np.float32 if short else np.float64, copy=False)
+    return array.astype(working_format(array.dtype), copy=False)
 
 
 def require_same_shape(array: np.ndarray, other: np.ndarray, name: str, other_name: str) -> None:

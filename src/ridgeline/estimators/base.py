@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ..certificate import Certificate
-from ..conversion import column_names
+from ..conversion import column_names, working_format
 from ..kernels import load
 from ..kinship import also
 from ..solvers.batch import Batch
@@ -178,8 +178,7 @@ class Estimator(Protocol, Parameters):
             with np.errstate(over="ignore", invalid="ignore"):
                 out = matrix @ coef.T.astype(matrix.dtype, copy=False)
         else:
-            short = matrix.dtype.kind == "f" and matrix.dtype.itemsize <= 4
-            columns = coef.T.astype(np.float32 if short else np.float64, copy=False)
+            columns = coef.T.astype(working_format(matrix.dtype), copy=False)
             out = np.empty((n, *coef.shape[:-1]), columns.dtype)
             step = max(SLAB_ELEMENTS // max(d, 1), 1)
             with np.errstate(over="ignore", invalid="ignore"):

@@ -68,7 +68,7 @@ def fit_groups(
     g, d = len(starts) - 1, X.shape[1]
     if not isinstance(X, np.ndarray) or not 1 <= d <= WIDEST:
         return None
-    rows, most = block_rows(d + 1), min(int(np.diff(starts).max(initial=0)), most_rows(d))
+    rows, most = block_rows(d + 1), min(int(np.diff(starts).max()), most_rows(d))
     done, intercept, counts = np.empty(g, np.uint8), np.empty(g), np.zeros((g, 2), np.int64)
     coef, figures = np.empty((g, d)), np.empty((g, 3))
     kernels.fit_groups(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..conversion import working_format
 from ..sparse_rows import SparseRows
 from ..validation import Matrix, require_range
 from .folding import (
@@ -62,7 +63,7 @@ class ArraySource:
         self.offset = np.ascontiguousarray(offset, dtype=np.float64)
         self.n_rows, self.n_features = X.shape
         self.n_targets = 1 if self.y.ndim == 1 else self.y.shape[1]
-        self.dtype = np.dtype(np.float32 if X.dtype.kind == "f" and X.dtype.itemsize <= 4 else np.float64)
+        self.dtype = working_format(X.dtype)
         self.reads = 0
 
     rereadable = True

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..conversion import working_format
 from ..engines.contract import Partitions
 from ..threads import thread_count
 from ..validation import require_range, require_weights
@@ -114,8 +115,7 @@ class TableSource:
             labels = np.array(self._encodings[self._targets[0]].values)
             target_dtype = labels.dtype
         self.schema = Schema(tuple(names), labels, target_dtype, offset is not None)
-        common = np.result_type(*(np.dtype(np.uint8) if dtype is None else dtype for dtype in dtypes))
-        self.dtype = np.dtype(np.float32 if common.kind == "f" and common.itemsize <= 4 else np.float64)
+        self.dtype = working_format(np.result_type(*(np.dtype(np.uint8) if dtype is None else dtype for dtype in dtypes)))
 
     def _find_encodings(
         self, given: dict[str, Sequence[Any]], dtypes: list[np.dtype | None], target_words: bool
