@@ -195,6 +195,15 @@ def test_a_model_file_has_no_path_of_this_machine(houses, tmp_path, run):
     assert str(tmp_path).encode() not in (tmp_path / "m.rl").read_bytes()
 
 
+def test_a_model_file_keeps_no_sums_of_the_rows(houses, tmp_path, run):
+    """What is added to the model is all that it then knows."""
+    X = np.column_stack([SIZE, AGE])
+    for k, options in enumerate(([], ["--stream"])):
+        run("fit", houses, "--target", "price", *options, "--out", tmp_path / f"{k}.rl", "--quiet")
+        model = model_file.load(tmp_path / f"{k}.rl").partial_fit(X[:9], PRICE[:9])
+        assert (model.coef_ == ridgeline.Ridge().partial_fit(X[:9], PRICE[:9]).coef_).all()
+
+
 def test_separated_classes_are_reported_not_warned_about(tmp_path, run):
     path = write_csv(tmp_path / "t.csv", x=range(40), y=["a"] * 20 + ["b"] * 20)
     with warnings.catch_warnings():

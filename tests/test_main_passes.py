@@ -92,6 +92,8 @@ def test_sites_merge_and_rows_are_withdrawn(houses, tmp_path, run):
     keep = np.r_[0:300, 600:900]
     model = ridgeline.Ridge(alpha=2.0).fit(np.column_stack([SIZE, AGE])[keep], PRICE[keep])
     np.testing.assert_allclose(model_file.load(tmp_path / "m.rl").coef_, model.coef_, rtol=1e-10)
+    few = np.column_stack([SIZE, AGE])[:9], PRICE[:9]  # the model keeps no sums: what is added is all that it then knows
+    assert (model_file.load(tmp_path / "m.rl").partial_fit(*few).coef_ == ridgeline.Ridge(alpha=2.0).partial_fit(*few).coef_).all()
     assert "600 rows" in run("merge", tmp_path / "all", "--model", "linear")
     assert "not among these" in run("merge", files[0], "--minus", tmp_path / "all", code=2)
     run("fit", tmp_path / "houses0.parquet", "--target", "price", "--drop", "dear,city,age", "--moments-out", tmp_path / "other")

@@ -401,6 +401,28 @@ def test_what_keeps_a_file_from_being_made_is_what_is_said(image, path):
     assert path.read_bytes() == image
 
 
+@pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders cannot be flushed here")
+def test_bytes_reach_the_disk_before_their_name_and_then_the_name(image, path, monkeypatch):
+    """What a crash leaves is up to the system; that it is asked in this order, and of whole bytes, is up to us."""
+    asked, fsync, replace = [], os.fsync, os.replace
+
+    def synced(number):
+        state = os.fstat(number)
+        asked.append(("folder", number) if stat.S_ISDIR(state.st_mode) else ("bytes", state.st_size))
+        fsync(number)
+
+    def renamed(old, new):
+        asked.append(("name", new.name))
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    model_file.save(ridge(), path)
+    assert asked[:2] == [("bytes", path.stat().st_size), ("name", "model.rl")] and [what for what, _ in asked[2:]] == ["folder"]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(asked[2][1])  # and the folder is closed
+
+
 def test_permissions_and_links_of_a_replaced_file_are_kept(image, path):
     path.chmod(0o640)
     link = path.with_name("link.rl")

@@ -296,6 +296,11 @@ def test_the_number_of_threads(monkeypatch):
     assert thread_count(2) == thread_count(np.int64(2)) == 2
 
 
+def test_the_processors_are_those_of_this_process(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", {0: {1, 5, 7}}.get, raising=False)  # 0: of the process that asks
+    assert available() == 3
+
+
 def test_a_system_that_does_not_count_its_processors_has_one(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert available() == os.cpu_count()
