@@ -142,20 +142,22 @@ class _Reduction:
 
     def take_part(self, helper: int = 0) -> None:
         """Do jobs until none are left.  Helpers at work are counted, since no interrupt strikes between two of their steps."""
-        while self.failure is None:
-            if self.taken >= self.merged + self.ahead:
-                time.sleep(MOMENT)
-                continue
+        while True:
             with self.lock:
                 if self.failure is not None:
                     return
-                try:
-                    job = next(self.jobs)
-                except StopIteration:
-                    return
                 k = self.taken
-                self.taken += 1
-                self.working += helper
+                full = k >= self.merged + self.ahead
+                if not full:
+                    try:
+                        job = next(self.jobs)
+                    except StopIteration:
+                        return
+                    self.taken += 1
+                    self.working += helper
+            if full:
+                time.sleep(MOMENT)
+                continue
             try:
                 part = self.work(job)
             except BaseException as failure:
