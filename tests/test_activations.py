@@ -159,6 +159,15 @@ def test_nan_goes_to_the_whole_row(row):
     assert np.isnan(logsumexp(row))
 
 
+def test_of_many_rows_each_has_its_own_infinity():
+    z = np.zeros((11, 3))
+    z[3], z[5], z[8] = [inf, nan, 0.0], [0.0, inf, 1.0], [-inf, -inf, -inf]
+    want = np.full(11, np.log(3))
+    want[[3, 5, 8]] = nan, inf, -inf
+    np.testing.assert_allclose(logsumexp(z, axis=1), want, rtol=1e-15)
+    np.testing.assert_allclose(logsumexp(z[::-1], axis=1), want[::-1], rtol=1e-15)
+
+
 def test_one_class():
     np.testing.assert_array_equal(softmax([[-7.5], [800.0]]), [[1], [1]])
     np.testing.assert_array_equal(log_softmax([[-7.5], [800.0]]), [[0], [0]])

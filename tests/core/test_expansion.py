@@ -170,6 +170,20 @@ def test_any_order_of_the_entries_in_memory(row, dtype, precision):
 
 
 @each_loss
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("d", [1, 7, 8, 9, 16, 33])
+def test_the_gradient_alone_is_its_formula(row, d, dtype):
+    """Rows are read once, whole vectors of them, and the end of each."""
+    if not row.twin:
+        pytest.skip("without a twin")
+    for n, intercept in ((1, True), (7, False), (67, True)):
+        slab, coordinates, theta = problem(row, n, d, dtype, True, True, intercept, seed=d)
+        got, want = expand(row, slab, coordinates, theta, 1), twin(row, slab, coordinates, theta)
+        for a, b in zip((got.value, got.gradient), want[1:]):
+            assert_close(a, b, 1e-12)
+
+
+@each_loss
 def test_the_order_asks_for_less_and_changes_nothing(row):
     slab, coordinates, theta = problem(row, 50, 2)
     full = expand(row, slab, coordinates, theta, 2)
