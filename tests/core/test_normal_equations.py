@@ -105,3 +105,25 @@ def test_shapes_are_checked():
     S, mean, W = moments(2, 1)
     with pytest.raises(ValueError, match="do not belong together for 2 features and 1 targets"):
         assembled(S, mean[:2], np.ones(3), W, 0.0, True, 2)
+
+
+def test_low_parts_are_there_in_full_or_not_at_all():
+    d, t = 3, 2
+    S, mean, W = moments(d, t)
+    A, c, T, _ = assembled(S, mean, np.ones(d + t), W, 0.5, True, d)
+    whole = {"A": (d, d), "c": (t, d), "v": (t, d), "mean": (d + t,)}
+
+    def finish(low):
+        return kernels.finish(
+            A, low["A"], c, low["c"], T, np.ones(t), np.diag(S)[d:].copy(), mean, low["mean"], W, True, 1e-13, 1e-16, 100.0, False,
+            np.ones((t, d)), low["v"], np.empty((t, d)), np.empty(t), np.empty((t, d)), np.empty((t, 2)), np.empty((4, d)),
+        )  # fmt: skip
+
+    low = {name: np.zeros(shape) for name, shape in whole.items()}
+    assert np.isfinite(finish(low))
+    for name, shape in whole.items():
+        for axis in range(len(shape)):
+            for more in (-1, 1):
+                other = tuple(length + more * (k == axis) for k, length in enumerate(shape))
+                with pytest.raises(ValueError, match="do not belong together"):
+                    finish({**low, name: np.zeros(other)})
