@@ -218,6 +218,15 @@ def test_a_right_checksum_does_not_make_the_header_true():
 
 
 @each_precision
+@pytest.mark.parametrize("wrong", [0.0, -1.0, np.inf])
+def test_scales_of_bytes_are_positive(precision, wrong):
+    moments = Moments.of([[1.0], [2.0]], [1.0, 2.0], precision=precision)
+    moments.scale[1] = wrong
+    with pytest.raises(ValueError, match="a weight is negative, a scale is not positive, or a sum is not finite"):
+        Moments.from_bytes(moments.to_bytes())
+
+
+@each_precision
 @pytest.mark.parametrize("columns", [1e-150, 1e-10, 1e150])
 @pytest.mark.parametrize("weights", [1e-200, 1.0, 1e100])
 def test_extreme_scales_keep_their_digits(precision, columns, weights):

@@ -135,6 +135,16 @@ def test_the_gauge_moves_nothing():
     assert objective("logistic").gauge().shape == (4, 0)
 
 
+def test_beside_a_hessian_the_gauge_is_where_the_penalty_is_faint():
+    """Shifts of the intercepts, which have no penalty, and of each column whose curvature is a million times its penalty or more."""
+    target = objective("softmax", 1.0)
+    large = np.tile(1e7 * np.append(target.penalty[:3], 1.0), 3)
+    np.testing.assert_array_equal(target.gauge(large), target.gauge())
+    np.testing.assert_array_equal(target.gauge(1e-4 * large), target.gauge()[:, [3]])
+    one = np.tile([1e-4, 1.0, 1e-4, 1.0], 3) * large  # the second column's
+    np.testing.assert_array_equal(target.gauge(one), target.gauge()[:, [1, 3]])
+
+
 def test_the_penalty_along_the_gauge_is_what_the_excess_says():
     target = objective("softmax", 2.0)
     theta, N = somewhere(target), target.gauge()

@@ -179,19 +179,20 @@ def test_what_may_be_seen_by_others_is_waited_for(failure, private):
 
 
 def test_a_call_within_a_pool_thread_uses_no_other():
-    names = set()
+    caller = threading.get_ident()
 
     def inner(k):
-        names.add(threading.current_thread().name)
-        return Trail(k)
+        time.sleep(1e-3)  # time for others to come
+        return Trail((k, threading.get_ident()))
 
     def outer(k):
-        before = set(names)
         total = reduce(iter(range(20)), inner, 4)
-        assert total.items == list(range(20))
-        return Trail((k, len(before)))
+        assert [job for job, _ in total.items] == list(range(20))
+        return Trail((threading.get_ident(), {thread for _, thread in total.items}))
 
-    assert len(reduce(iter(range(10)), outer, 4).items) == 10
+    done = reduce(iter(range(10)), outer, 4).items
+    assert len(done) == 10
+    assert all(others == {own} for own, others in done if own != caller)
 
 
 def test_many_callers_at_once():

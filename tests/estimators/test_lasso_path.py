@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ridgeline import ElasticNet, ElasticNetCV, Lasso, LassoCV, Moments, enet_path, lasso_path
+from ridgeline.certificate import STOPPED_EARLY, FitWarning
 
 
 def table(n, d):
@@ -106,6 +107,17 @@ def test_folds_are_those_of_fits_without_the_rows(d, splitter, fit_intercept, we
     best = ElasticNet(model.alpha_, l1_ratio=model.l1_ratio_, fit_intercept=fit_intercept).fit(X, y, s)
     np.testing.assert_allclose(model.coef_, best.coef_, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(model.intercept_, best.intercept_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", [LassoCV, ElasticNetCV])
+def test_a_search_that_was_stopped_says_so(model):
+    X, y, s = table(50, 10)
+    with pytest.warns(FitWarning, match="after 1 sweeps"):
+        found = model(alphas=[1e-3], cv=3, max_iter=1).fit(X, y, s)
+    assert found.certificate_.status == STOPPED_EARLY
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model(alphas=[1e-3], cv=3).fit(X, y, s)
 
 
 def test_many_columns_are_left_out_by_weight(monkeypatch):

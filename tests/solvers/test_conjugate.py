@@ -50,10 +50,11 @@ def test_any_number_of_threads_gives_the_same_bits(patient):
     assert (one.coef == three.coef).all() and one.intercept == three.intercept
 
 
-def test_dependent_columns_show_after_few_reads(monkeypatch):
+@pytest.mark.parametrize("unit", [2.0**-40, 1.0, 2.0**40])
+def test_dependent_columns_show_after_few_reads(unit, monkeypatch):
     monkeypatch.setattr(conjugate, "reads_of_a_gram", lambda d: 20.0)
     X, y, s = rows(n=3000, d=40, condition=1e4)
-    source = ArraySource(X, y, s)
+    source = ArraySource(X, unit * y, s)
     assert solve_by_products(source, 1.0, True) is None
     assert source.reads <= 2 * FIRST_LOOK + 4
 

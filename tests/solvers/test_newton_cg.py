@@ -43,6 +43,17 @@ def test_products_are_those_of_the_hessian(loss, intercept):
     np.testing.assert_allclose(HessianProduct(F, theta)(v), want, rtol=1e-11, atol=1e-11 * np.abs(want).max())
 
 
+def test_the_mean_curvature_of_each_class():
+    """Of logits p it is sum s p (1 - p) / sum s; of two classes in one output the same."""
+    for loss in (SoftmaxLoss(3), LOGISTIC):
+        F = objective(loss)
+        theta = RNG.normal(size=(loss.outputs, F.coordinates.width))
+        w, b = F.coordinates.original(theta)
+        z = np.asarray(X @ w.T + b)
+        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) if loss.outputs == 3 else 1 / (1 + np.exp(-z))
+        np.testing.assert_allclose(HessianProduct(F, theta.ravel()).size, W @ (p * (1 - p)) / W.sum(), rtol=1e-12)
+
+
 def test_column_squares_are_those_of_the_gram():
     F = objective(SQUARED)
     np.testing.assert_allclose(column_squares(F), np.diag(F.gram()), rtol=1e-12)

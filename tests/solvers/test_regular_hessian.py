@@ -24,6 +24,18 @@ def test_a_projection_is_that_on_the_columns(kind):
     np.testing.assert_allclose(got, A + N @ np.linalg.pinv(N), atol=1e-14)
 
 
+def test_what_is_hidden_is_hidden_whatever_the_units():
+    """H = D G D does not see D^-1 n where G does not see n; what it does see, it solves, and as well as G."""
+    rng = np.random.default_rng(3)
+    B, D = rng.normal(size=(3, 4)), np.array([1.0, 2.0**6, 2.0**-6, 2.0**20])
+    n = np.linalg.svd(B)[2][3:].T
+    plain, regular = RegularHessian(B.T @ B, n), RegularHessian((B.T @ B) * D * D[:, None], n / D[:, None])
+    g = B.T @ rng.normal(size=3)
+    np.testing.assert_allclose(B.T @ B @ plain.solve(g), g, rtol=1e-12)
+    np.testing.assert_allclose(D * regular.solve(D * g), plain.solve(g), rtol=1e-12)
+    assert (regular.shift, regular.rcond) == (0, pytest.approx(plain.rcond, rel=1e-6))
+
+
 @pytest.mark.parametrize("alpha", [0.0, 1.0, 1e4])
 def test_the_step_across_a_gauge_is_that_of_the_whole_hessian(alpha):
     """Whatever the penalty along the gauge: a gradient across it has its step across it."""

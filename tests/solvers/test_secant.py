@@ -39,6 +39,14 @@ def test_a_pair_must_show_curvature():
     assert secant_pair(s, s * np.nan) is None
 
 
+@pytest.mark.parametrize("s, y", [(1.0, 1.0), (1e-9, 1e-9), (1e9, 1e9), (1e-9, 1e12)])
+def test_curvature_is_judged_beside_the_lengths(s, y):
+    """An angle whose cosine is 1e-15 shows it, one of 1e-17 does not."""
+    along, across = np.eye(101)[0], np.append(0.0, np.full(100, 0.1))
+    assert secant_pair(s * along, y * (across + 1e-15 * along)) is not None
+    assert secant_pair(s * along, y * (across + 1e-17 * along)) is None
+
+
 def test_a_pair_of_any_size():
     s = np.array([1e-200, 1e-200])
     _, _, rho = secant_pair(s, 1e250 * np.ones(2))
