@@ -82,9 +82,10 @@ def test_columns_that_changed_their_names(Estimator: type) -> None:
     model = fitted(Estimator).fit(Frame(X, ["height", "width"]), Y, W)
     assert list(model.feature_names_in_) == ["height", "width"]
     for columns, message in [
-        (["height", "depth"], r"unseen at fit time: \['depth'\].*now missing: \['width'\]"),
-        (["width", "height"], "same order as they were in fit"),
-        (["height", "width", "depth"], r"unseen at fit time: \['depth'\]"),
+        (["height", "depth"], r"during fit\. .* unseen at fit time: \['depth'\]\. .* now missing: \['width'\]\.$"),
+        (["width", "height"], r"during fit\. Feature names must be in the same order as they were in fit\.$"),
+        (["height", "width", "depth"], r"during fit\. .* unseen at fit time: \['depth'\]\.$"),
+        (["width"], r"during fit\. .* yet now missing: \['height'\]\.$"),
     ]:
         with pytest.raises(ValueError, match=message):
             model.predict(Frame(np.resize(X, (6, len(columns))), columns))

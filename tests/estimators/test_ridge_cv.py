@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from ridgeline import Moments, Ridge, RidgeCV, source
+from ridgeline import LinearRegression, Moments, Ridge, RidgeCV, source
 from ridgeline.solvers.ridge_path import mean_r2, path, without_each
 
 ALPHAS = np.geomspace(1e-3, 1e4, 8)
@@ -147,6 +147,14 @@ def test_folds_have_the_same_bits_on_any_number_of_threads(n_threads):
     X, y, s = problem(60, 7, 2)
     one, more = (RidgeCV(ALPHAS, cv=4, n_threads=k).fit(X, y, s) for k in (1, n_threads))
     assert one.best_score_ == more.best_score_ and one.alpha_ == more.alpha_
+
+
+def test_folds_may_try_no_penalty_at_all():
+    """Leaving out one row at a time takes a positive one."""
+    X, y, s = problem(40, 5, 0)
+    found, least = (RidgeCV([alpha], cv=4).fit(X, y, s) for alpha in (0.0, 1e-9))
+    np.testing.assert_allclose(found.coef_, LinearRegression().fit(X, y, s).coef_, rtol=1e-11)
+    assert found.alpha_ == 0 and found.best_score_ == pytest.approx(least.best_score_, rel=1e-9)
 
 
 def test_a_constant_fold_scores_as_a_constant_target_does():

@@ -190,6 +190,17 @@ def test_class_weights_take_the_sandwich():
     table = model.summary(X, TWO, covariance="HC0")
     weighted = LogisticRegression(C=np.inf).fit(X, TWO, s).summary(X, TWO, s, covariance="HC0")
     np.testing.assert_allclose(table.standard_error, weighted.standard_error, rtol=1e-9)
+    np.testing.assert_allclose(table.log_likelihood, weighted.log_likelihood, rtol=1e-12)
+    np.testing.assert_allclose(table.null_log_likelihood, -N * np.log(2), rtol=1e-12)  # of balanced classes
+
+
+@pytest.mark.parametrize("from_source", [False, True])
+def test_the_null_model_of_weighted_classes_has_the_weighted_shares(from_source):
+    model = LogisticRegression(C=np.inf, class_weight={0: 1.0, 1: 3.0, 2: 0.5}).fit(X, THREE, WEIGHT)
+    rows = dict(source=source(X, THREE.astype(float), WEIGHT)) if from_source else dict(X=X, y=THREE, sample_weight=WEIGHT)
+    share = np.bincount(THREE, WEIGHT) * [1.0, 3.0, 0.5]
+    null = share @ np.log(share / share.sum())
+    np.testing.assert_allclose(model.summary(**rows, covariance="HC0").null_log_likelihood, null, rtol=1e-12)
 
 
 def test_separated_classes_are_refused_with_the_certificate_s_words():
