@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from ridgeline import HuberRegressor, LinearRegression
+from ridgeline.objective import Objective
+from ridgeline.pointwise import SQUARED
+from ridgeline.solvers.robust import least_squares_start
+from ridgeline.sources import ArraySource
 from tests.estimators import nist
 from tests.reference import coefficients, digits
 
@@ -119,3 +123,17 @@ def test_longley() -> None:
     scaled = HuberRegressor(epsilon=1.35, alpha=0.0001).fit(X, y)
     assert digits(coefficients(scaled, True), LONGLEY_SCALED) >= 10
     assert digits(scaled.scale_, 48.03463398988159133894577349860390985759) >= 10
+
+
+def test_targets_that_no_column_explains_start_from_zero_where_rounding_makes_the_fit_worse() -> None:
+    """The residuals of another fit, and a share of 1e-9 of a column: least squares gains less than sums of squares round."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(50, 3))
+        Z = np.column_stack([X, np.ones(50)])
+        y = rng.normal(size=50)
+        y += 1e-9 * X[:, 0] - Z @ np.linalg.lstsq(Z, y, rcond=None)[0]
+        squares = Objective(ArraySource(X, y), SQUARED, 0.0, True)
+        _, theta, rms = least_squares_start(squares)
+        assert squares.expand(theta, 0).value <= squares.expand(np.zeros(4), 0).value
+        assert rms == pytest.approx(np.sqrt((y**2).mean()), rel=1e-12)

@@ -9,6 +9,8 @@ import pytest
 
 from ridgeline import ElasticNet, Lasso, LinearRegression, Moments, Ridge, source
 from ridgeline.certificate import FitWarning
+from ridgeline.solvers import lasso as module
+from ridgeline.solvers.lasso import refine
 
 RNG = np.random.default_rng(5)
 
@@ -223,6 +225,66 @@ def in_forty_digits(model, X, y):
     mp.dps = 60
     right = matrix([mp.mpf(int(a)) - mp.mpf(p.numerator) / p.denominator for a, p in zip(c, pull)])
     return [float(x) for x in mp.lu_solve(matrix(A.tolist()), right)]
+
+
+def twins(apart, n=60):
+    """Three columns, of which two differ by so much, and a target that wants the difference."""
+    rng = np.random.default_rng(4)
+    X, own = rng.normal(size=(n, 3)), rng.normal(size=n)
+    X[:, 1] = X[:, 0] + apart * own
+    return X, X[:, 0] + X[:, 1] - X[:, 2] + 3 * own + 0.1 * rng.normal(size=n)
+
+
+def nearly_dependent_and_told(X, y, alpha):
+    with pytest.warns(FitWarning, match="3 columns in use are nearly dependent .* though the objective is proven"):
+        model = Lasso(alpha, max_iter=5000).fit(X, y)
+    assert model.certificate_.status == "ill_conditioned"
+    return model
+
+
+def test_twins_too_near_for_refinement_are_told():
+    """At condition 4e12 steps of refinement need not shrink, so none is taken; the gap proves the objective all the same."""
+    X, y = twins(1e-6)
+    model = nearly_dependent_and_told(X, y, 1e-10)
+    Z = np.column_stack([X[:, 0], (X[:, 1] - X[:, 0]) / 1e-6, X[:, 2], np.ones(60)])
+    least = ((y - Z @ np.linalg.lstsq(Z, y, rcond=None)[0]) ** 2).mean() / 2  # at least, without the penalty
+    found = objective(model, X, y, np.ones(60), model.coef_, model.intercept_)
+    assert found - least <= model.certificate_.suboptimality + 1e-10 * 7e6
+
+
+@pytest.mark.parametrize("outcome", ["steps that do not shrink", "a sign that changes"])
+def test_refinement_that_settles_nothing_leaves_digits_in_doubt(outcome, monkeypatch):
+    X, y = twins(1e-4)
+    assert Lasso(1e-6, max_iter=5000).fit(X, y).certificate_.status == "optimal"
+
+    def refined(*arguments, **others):
+        theta, rho = refine(*arguments, **others)
+        return ((-theta[0], -theta[1]), rho) if outcome == "a sign that changes" else None
+
+    monkeypatch.setattr(module, "refine", refined)
+    model = nearly_dependent_and_told(X, y, 1e-6)
+    assert violation(model, X, y, np.ones(60)) < 1e-6
+
+
+def test_a_gap_below_the_tolerance_is_enough_where_sweeps_run_out():
+    X, y, _ = table(30, 90)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = Lasso(1e-3, max_iter=4, tol=0.5).fit(X, y)
+    assert model.certificate_.status == "optimal" and "the duality gap is below tol after 4 sweeps" in model.certificate_.message
+    ones = np.ones(30)
+    best = Lasso(1e-3, max_iter=5000).fit(X, y)
+    truth = objective(model, X, y, ones, model.coef_, model.intercept_) - objective(best, X, y, ones, best.coef_, best.intercept_)
+    assert 0 < truth <= model.certificate_.suboptimality <= 0.5 * y @ y / 30
+
+
+def test_working_sets_that_run_out_say_so(monkeypatch):
+    monkeypatch.setattr(module, "ROUNDS", 1)
+    X, y, _ = table(200, 900)
+    with pytest.warns(FitWarning, match="Objective did not converge"):
+        model = Lasso(0.01, max_iter=5000).fit(X, y)
+    assert model.certificate_.status == "stopped_early" and model.n_iter_ < 5000
+    assert violation(model, X, y, np.ones(200)) > 1e-6
 
 
 def test_columns_at_condition_1e12_are_told():

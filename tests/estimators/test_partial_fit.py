@@ -4,6 +4,11 @@ import numpy as np
 import pytest
 
 from ridgeline import LogisticRegression
+from ridgeline.objective import Objective
+from ridgeline.pointwise import LOGISTIC
+from ridgeline.solvers.laplace import Memory, update
+from ridgeline.sources import ArraySource
+from tests.solvers.test_stuck import changed
 
 
 def rows(n=6000, d=4, c=2, seed=0):
@@ -99,3 +104,31 @@ def test_later_batches_are_of_the_same_kind():
         model.partial_fit(X, y, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="X has 3 features"):
         model.partial_fit(X[:, :3], y)
+
+
+def test_a_batch_that_contradicts_the_last_takes_shorter_steps():
+    """The first step goes too far where the memory's probabilities are nearly 0 and 1."""
+    rng = np.random.default_rng(0)
+    X = 3 * rng.normal(size=(200, 2))
+    y = (X[:, 0] > 0).astype(int)
+    model = LogisticRegression(C=1.0).partial_fit(X, y, classes=[0, 1])
+    W, b = model.coef_[0], model.intercept_[0]
+    Z = np.column_stack([X, np.ones(200)])
+    p = 1 / (1 + np.exp(-X @ W - b))
+    A = (Z * (p * (1 - p))[:, None]).T @ Z + np.diag([1.0, 1.0, 0.0])
+    few = X[:20]
+    passes = model.partial_fit(few, 1 - y[:20]).certificate_.passes
+    assert model.certificate_.status == "optimal" and passes > model.n_iter_[0] + 2
+    q = 1 / (1 + np.exp(-few @ model.coef_[0] - model.intercept_[0]))
+    moved = np.append(model.coef_[0] - W, model.intercept_[0] - b)
+    gradient = np.column_stack([few, np.ones(20)]).T @ (q - 1 + y[:20]) + A @ moved
+    assert np.abs(gradient).max() <= 1e-7
+
+
+def test_a_batch_whose_gradient_points_uphill_leaves_the_memory_where_it_was(monkeypatch):
+    X, y = np.random.default_rng(0).normal(size=(50, 2)), np.arange(50) % 2.0
+    F = changed(monkeypatch, Objective(ArraySource(X, y), LOGISTIC, 0.0, True), gradient=np.negative)
+    before = Memory.of_penalty(1, 2, 1.0)
+    found = update(F, before, tol=1e-8, max_iter=3)
+    assert found.certificate.status == "stopped_early" and found.n_iter == 3
+    np.testing.assert_allclose(found.memory.theta, before.theta, atol=1e-15)

@@ -65,6 +65,40 @@ def test_a_band_too_narrow_does_no_harm(parameters, monkeypatch):
     np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-10)
 
 
+@pytest.mark.parametrize("parameters", [{"delta": 1.0}, {}])
+def test_steps_on_the_band_that_run_out_do_no_harm(parameters, monkeypatch):
+    X, y = rows("Cauchy")
+    plain = HuberRegressor(**parameters).fit(X, y)
+    monkeypatch.setattr(module, "STEPS", 1)
+    model = HuberRegressor(**parameters).fit(X, y)
+    assert model.certificate_.status == "optimal"
+    assert model.certificate_.passes > plain.certificate_.passes
+    np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-10)
+
+
+def test_a_threshold_that_every_row_exceeds_leaves_the_penalty_alone():
+    """Slopes are then delta or -delta: w = delta sum_i sign(y_i) x_i / alpha, which is nearly nothing."""
+    X, y = rows()
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = y - np.median(y)
+    y = np.where(y > 0, y + 10, y - 10)
+    model = HuberRegressor(delta=1e-6, alpha=1.0, fit_intercept=False).fit(X, y)
+    assert model.certificate_.status == "optimal"
+    np.testing.assert_allclose(model.coef_, 1e-6 * np.sign(y) @ X, rtol=1e-9)
+
+
+@pytest.mark.parametrize("width", [10.0, 100.0, 1000.0])
+@pytest.mark.parametrize("epsilon", [1.01, 1.35])
+def test_samples_whose_scale_is_far_too_large_do_no_harm(width, epsilon):
+    """Newton's step on the band then goes beyond zero, out of the domain."""
+    rng = np.random.default_rng(6)
+    X, y = rows()
+    y[::7] += width * rng.normal(size=len(y[::7]))
+    model = HuberRegressor(epsilon=epsilon, alpha=0).fit(X, y)
+    assert model.certificate_.status == "optimal"
+    assert np.abs(gradient(X, y, np.ones(N), model)).max() < 1e-12 * max(1, np.abs(y).max() ** 0.5)
+
+
 def test_few_reads():
     X, y = rows()
     for parameters in ({"delta": 1.0}, {}):

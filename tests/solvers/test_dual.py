@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ridgeline.certificate import OPTIMAL, RANK_DEFICIENT
+from ridgeline.certificate import ILL_CONDITIONED, OPTIMAL, RANK_DEFICIENT
 from ridgeline.solvers.dual import solve_dual
 from ridgeline.sources import EMPTY, ArraySource
 from ridgeline.sparse_rows import sparse_rows
@@ -65,6 +65,32 @@ def test_without_a_penalty_the_smallest_interpolant(fit_intercept):
     np.testing.assert_allclose(X @ found.coef[0] + found.intercept[0], y, rtol=1e-11, atol=1e-12)
     assert found.certificate.status == RANK_DEFICIENT
     assert found.rank == len(X) - fit_intercept
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_coefficients_in_single_precision_are_what_is_certified(fit_intercept):
+    X, y, s = rows()
+    X = X.astype(np.float32)
+    found = dual(X, y, s, 1.0, fit_intercept)
+    assert found.coef.dtype == found.intercept.dtype == np.float32
+    A, c = exact_normal_equations(X.astype(float), y, s, 1.0, fit_intercept)
+    gap, norm, best = exact_judgement(A, c, float(s.sum()), found.coef[0].astype(float), float(found.intercept[0]))
+    assert 0 < gap <= found.certificate.suboptimality <= 1e-10
+    assert norm <= found.certificate.gradient_norm + 1e-12
+    np.testing.assert_allclose(found.coef[0], best[: X.shape[1]], rtol=0, atol=1e-6 * np.abs(best).max())
+
+
+@pytest.mark.parametrize("alpha", [1e-11, 1e-12, 1e-14, 1e-20])
+def test_a_penalty_that_is_tiny_beside_nearly_equal_rows_is_told(alpha):
+    """Of rows 1e-7 apart whose targets differ, the penalty alone decides how far the coefficients go after the difference."""
+    X, y, _ = rows(weights=False)
+    X[7] = X[6] + 1e-7 * np.random.default_rng(1).normal(size=X.shape[1])
+    found = dual(X, y, alpha=alpha)
+    assert found.certificate.status == ILL_CONDITIONED
+    assert "raise alpha" in found.certificate.message and found.certificate.condition > 1e10
+    A, c = exact_normal_equations(X, y, None, alpha, True)
+    gap, *_ = exact_judgement(A, c, float(len(y)), found.coef[0], found.intercept[0])
+    assert gap <= found.certificate.suboptimality
 
 
 def test_a_row_without_weight_is_no_row():

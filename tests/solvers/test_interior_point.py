@@ -301,6 +301,43 @@ class TestLongData:
         weight = np.where(rng.random(20000) < 0.01, 300.0, rng.random(20000))
         self.agree(x, x @ np.ones(4) + rng.standard_normal(20000), 0.5, weight, whole)
 
+    def biased(self, noise, shift):
+        """Rows whose sample lies higher than the others: the band about its fit is another than that about theirs."""
+        rng = np.random.default_rng(1)
+        n, p = 4000, 3 if noise == "two humps" else 2
+        x = np.column_stack([rng.standard_normal((n, p - 1)), np.ones(n)])
+        m, e = int((n * p) ** (2 / 3)), rng.standard_normal(n)
+        y = np.where(rng.random(n) < 0.5, e - 3, e + 3) if noise == "two humps" else 10 * e**3
+        y[np.arange(m) * n // m] += shift
+        return x, y
+
+    def test_a_band_that_too_many_rows_leave_is_given_up(self, whole):
+        x, y = self.biased("two humps", 0.05)
+        self.agree(x, y, 0.5, 1.0, whole, few_reads=False)
+
+    def test_bands_that_run_out_are_given_up(self, whole, monkeypatch):
+        x, y = self.biased("cubes", 0.05)
+        few = interior_point(DenseRows(x), y, np.full(4000, -0.5), np.full(4000, 0.5)).reads
+        monkeypatch.setattr(module, "BANDS", 1)
+        self.agree(x, y, 0.5, 1.0, whole, few_reads=False)
+        assert interior_point(DenseRows(x), y, np.full(4000, -0.5), np.full(4000, 0.5)).reads > few
+
+    def test_a_vertex_of_the_band_that_is_none_of_all_rows_is_looked_for_again(self, whole, monkeypatch):
+        rng = np.random.default_rng(5)
+        x = np.column_stack([rng.standard_normal((20000, 3)), np.ones(20000)])
+        y = x @ np.ones(4) + rng.standard_normal(20000)
+        refused = []
+
+        def find(rows, *others):
+            if isinstance(rows, module._Counted) and not refused:
+                refused.append(rows)
+                return None
+            return find_vertex(rows, *others)
+
+        monkeypatch.setattr(module, "find_vertex", find)
+        self.agree(x, y, 0.5, 1.0, whole, few_reads=False)
+        assert refused
+
     def test_penalty_rows(self):
         rng = np.random.default_rng(24)
         x = np.column_stack([rng.standard_normal((20000, 4)), np.ones(20000)])

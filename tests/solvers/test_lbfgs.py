@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from ridgeline.certificate import OPTIMAL
+from ridgeline.certificate import NO_FINITE_OPTIMUM, OPTIMAL, RANK_DEFICIENT
 from ridgeline.objective import Objective
-from ridgeline.pointwise import LOGISTIC, SoftmaxLoss
+from ridgeline.pointwise import LOGISTIC, SoftmaxLoss, huber_loss
 from ridgeline.solvers import lbfgs as module
 from ridgeline.solvers.lbfgs import DiagonalPreconditioner, GramPreconditioner, Price, lbfgs
 from ridgeline.solvers.newton import newton
@@ -174,3 +174,57 @@ def test_a_few_hundred_parameters_get_their_last_digits_and_a_proof(n, alpha):
     assert "L-BFGS" in found.certificate.solver and found.certificate.status == "optimal"
     np.testing.assert_allclose(found.coef, exact.coef, rtol=0, atol=1e-9 * np.abs(exact.coef).max())
     assert found.certificate.suboptimality <= 1e-12
+
+
+def test_weights_so_small_that_slopes_vanish_beside_the_penalty():
+    """g's is then below the least double: w = sum_i s_i (y_i - 1/2) x_i / alpha, the first step, is found all the same."""
+    rng = np.random.default_rng(4)
+    X, y = rng.normal(size=(50, 3)), (rng.uniform(size=50) < 0.5).astype(float)
+    F = Objective(ArraySource(X, y, np.full(50, 1e-200)), LOGISTIC, 1.0, False)
+    solution = lbfgs(F, np.zeros(3), tol=1e-10, max_iter=20)
+    assert solution.converged
+    np.testing.assert_allclose(solution.point.theta * F.coordinates.scale, 1e-200 * (y - 0.5) @ X, rtol=1e-6)
+
+
+def test_a_loss_that_is_linear_along_a_step_is_left_to_newtons_method():
+    """Rows all beyond Huber's threshold show a secant pair no curvature, and the gradient stays as it is."""
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(150, 100))
+    y = 30 + rng.normal(size=150)
+    F = Objective(ArraySource(X, y), huber_loss(1.0), 0.0, False)
+    zero = np.zeros(F.size)
+    solution = lbfgs(F, zero, tol=1e-8, max_iter=50)
+    assert not solution.converged
+    assert np.isfinite(solution.point.value) and solution.point.value <= F.expand(zero, 0).value
+    best = minimise(F, zero, tol=1e-8, max_iter=1000, solver="lbfgs")
+    assert best.certificate.status == OPTIMAL
+    # tol bounds the gradient per row, in columns within one
+    assert np.abs(np.clip(X @ best.coef[0] - y, -1, 1) @ X).max() <= 1e-8 * 150 * np.abs(X).max()
+
+
+def test_steps_that_show_no_curvature_are_taken_while_the_gradient_falls(monkeypatch):
+    F = objective(columns("independent", d=6))
+    monkeypatch.setattr(module, "secant_pair", lambda s, y: None)
+    solution = lbfgs(F, np.zeros(F.size), tol=1e-8, max_iter=200)
+    assert solution.converged
+    np.testing.assert_allclose(solution.point.theta, newton(F, np.zeros(F.size), tol=1e-12, max_iter=50).point.theta, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["regular", "dependent", "separated"])
+def test_without_a_penalty_a_hessian_says_what_was_not_seen(kind):
+    """At the end of L-BFGS, which makes none: its condition, directions that are open, or one without an end."""
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(1500, 300))
+    y = (X[:, 0] + 3 * rng.logistic(size=1500) > 0).astype(float)
+    if kind == "dependent":
+        X[:, 2] = X[:, 1]
+    elif kind == "separated":
+        X[:, 5] = np.where(y > 0, 1.0, -1.0)
+    F = Objective(ArraySource(X, y), LOGISTIC, 0.0, True)
+    best = minimise(F, np.zeros(F.size), tol=1e-8, max_iter=100, solver="lbfgs")
+    wanted = {"regular": OPTIMAL, "dependent": RANK_DEFICIENT, "separated": NO_FINITE_OPTIMUM}[kind]
+    assert best.certificate.status == wanted
+    p = 1 / (1 + np.exp(-X @ best.coef[0] - best.intercept[0]))
+    assert np.abs((p - y) @ X).max() <= 1e-6 * 1500
+    if kind == "dependent":
+        assert best.coef[0, 1] == pytest.approx(best.coef[0, 2], rel=1e-6)

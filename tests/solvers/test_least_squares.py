@@ -5,8 +5,10 @@ import pytest
 
 from ridgeline import LinearRegression, Moments, source
 from ridgeline.certificate import ILL_CONDITIONED, OPTIMAL, RANK_DEFICIENT
+from ridgeline.doubledouble import exact
 from ridgeline.moments import moments_of
-from ridgeline.solvers.least_squares import SMALL, solve
+from ridgeline.solvers.cholesky import CholeskyFactor
+from ridgeline.solvers.least_squares import SMALL, normal_equations, refine, solve
 from ridgeline.sources import ArraySource
 from tests.fifty_digits import exact_judgement, exact_normal_equations
 
@@ -116,6 +118,18 @@ def test_refinement_ends_when_a_step_changes_no_digit(fit_intercept):
     X, y, s = rows(n=200, dependence=1e-2)
     found = LinearRegression(fit_intercept=fit_intercept).fit(X, y, s)
     assert (found.certificate_.passes, found.certificate_.solver) == (4, "Cholesky with double-double refinement")
+
+
+def test_refinement_that_has_no_more_steps_says_how_its_steps_shrank():
+    """With a factor of 1.25 times the matrix each leaves a fifth."""
+    X, y, _ = rows()
+    source = ArraySource(X, y)
+    equations = normal_equations(moments_of(source), 0.0, True)
+    best = CholeskyFactor(equations.A[0]).solve(equations.c[0])
+    theta, rho = refine(source, equations, CholeskyFactor(1.25 * equations.A[0]), exact(1.001 * best), True, max_steps=4)
+    assert rho == pytest.approx(0.2, rel=1e-2)  # steps are measured beside what they lead to
+    want = best / equations.target_scale[:, None]
+    np.testing.assert_allclose(theta[0][:, :-1] / want - 1, 1e-3 * 0.2**4, rtol=1e-3)
 
 
 def test_several_targets_are_each_alone():

@@ -158,6 +158,15 @@ def test_dependent_columns_give_the_smallest_solution(case, solver):
     np.testing.assert_allclose(two.coef, one.coef @ [[0.2, 0.4]], rtol=1e-6)
 
 
+def test_columns_that_trade_with_each_other_leave_the_intercept_alone():
+    """Twins far from zero: what one takes over from the other moves no intercept."""
+    X, y, _ = problem(CASES[3], n=150, seed=5)
+    X = np.column_stack([X[:, 0] + 5, X[:, 0] + 5, X[:, 1]])
+    assert "coefficients of columns 0, 1 (dependent" in fit(CASES[3], X, y).certificate.message
+    X[:, 1] += 7
+    assert "coefficients of columns 0, 1 and the intercept (dependent" in fit(CASES[3], X, y).certificate.message
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if not case.alpha], ids=str)
 def test_the_units_of_the_columns_do_not_matter(case):
     X, y, s = problem(case, seed=6)

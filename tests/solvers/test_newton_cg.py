@@ -10,6 +10,7 @@ from ridgeline import LinearRegression, LogisticRegression, Ridge
 from ridgeline.curvature import HessianProduct, column_squares, has_products
 from ridgeline.objective import Objective
 from ridgeline.pointwise import LOGISTIC, SQUARED, ScaledHuberLoss, SoftmaxLoss, huber_loss
+from ridgeline.solvers import newton_cg as module
 from ridgeline.solvers import wide
 from ridgeline.solvers.newton import newton
 from ridgeline.solvers.newton_cg import newton_cg
@@ -120,3 +121,34 @@ def test_many_columns_without_a_penalty(monkeypatch):
         model = LinearRegression().fit(WIDE, y)
     assert model.certificate_.status == "rank_deficient"
     np.testing.assert_allclose(model.predict(WIDE), y, atol=1e-4)
+
+
+def test_steps_by_few_products_arrive_too(monkeypatch):
+    """What a step has left goes into the next; a quadratic objective keeps its product."""
+    made = []
+    build = HessianProduct.__init__
+    monkeypatch.setattr(HessianProduct, "__init__", lambda self, *a: (made.append(a), build(self, *a))[1])
+    F = objective(SQUARED)
+    want = newton(F, np.zeros(F.size), tol=1e-12, max_iter=50).point.theta
+    monkeypatch.setattr(module, "MOST_PRODUCTS", 8)
+    got = newton_cg(F, np.zeros(F.size), tol=1e-10, max_iter=50)
+    assert got.converged and got.n_iter > 1 and len(made) == 1
+    np.testing.assert_allclose(got.point.theta, want, rtol=1e-6, atol=1e-8)
+
+
+def test_a_quadratic_whose_step_hardly_helps_is_not_followed_further(monkeypatch):
+    """Where that is not rounding, it says that it has not arrived."""
+    F = objective(SQUARED)
+    zero = np.zeros(F.size)
+    monkeypatch.setattr(module, "MOST_PRODUCTS", 1)
+    got = newton_cg(F, zero, tol=1e-10, max_iter=50)
+    assert not got.converged and got.point.value < F.expand(zero, 0).value
+    assert F.steepness(F.expand(got.point.theta, 1)) > 1e-10
+
+
+def test_rows_that_show_no_curvature_lead_nowhere_and_it_says_so():
+    """Offsets so far on the wrong side that p (1 - p) is zero in every row."""
+    rows = ArraySource(sparse_rows(X, "X"), TARGETS[LOGISTIC], np.empty(0), np.full(N, -800.0))
+    F = Objective(rows, LOGISTIC, 0.0, False)
+    found = newton_cg(F, np.zeros(F.size), tol=1e-8, max_iter=5)
+    assert not found.converged and not found.point.theta.any() and np.isnan(found.condition)

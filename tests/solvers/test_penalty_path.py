@@ -70,3 +70,28 @@ def test_of_rows_is_the_objective_of_those_rows():
     alone.coordinates = objective.coordinates
     assert part.weight == alone.weight == kept.sum() == part.rows
     np.testing.assert_allclose(part.expand(theta, 1).gradient, alone.expand(theta, 1).gradient, rtol=1e-12, atol=1e-9)
+
+
+def far_off(n=300):
+    """Offsets on the wrong side: where a large penalty holds theta at zero there is hardly any curvature, and steps go too far."""
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(n, 2)), (random.uniform(size=n) < 0.5).astype(float)
+    return Objective(ArraySource(X, y, np.empty(0), np.where(y > 0, -8.0, 8.0)), LOGISTIC, 0.0, True)
+
+
+def test_a_step_that_goes_too_far_is_left_to_newtons_method():
+    objective = far_off()
+    first, second = penalty_path(objective, np.array([1e6, 1e-3]), np.zeros(3), tol=1e-9, max_iter=100)
+    assert first.converged and second.converged
+    here = objective.penalised(1e-3)
+    X, y, offset, place = objective.source.X, objective.source.y, objective.source.offset, objective.coordinates
+    w, b = place.original(second.point.theta[None])
+    p = 1 / (1 + np.exp(-(X @ w[0] + b[0] + offset)))
+    assert np.abs(np.append((p - y) @ X + 1e-3 * w[0], (p - y).sum())).max() <= 1e-9 * len(y) * np.abs(X).max()
+    alone = newton(here, np.zeros(3), tol=1e-9, max_iter=100)
+    np.testing.assert_allclose(second.point.theta, alone.point.theta, atol=1e-6)
+
+
+def test_a_path_whose_steps_run_out_says_so_of_each_point():
+    found = list(penalty_path(far_off(), np.array([1e3, 1.0]), np.zeros(3), tol=1e-9, max_iter=1))
+    assert [(solution.converged, solution.n_iter) for solution in found] == [(False, 1), (False, 2)]

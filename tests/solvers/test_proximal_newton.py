@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from ridgeline import LogisticRegression
+from ridgeline import LogisticRegression, source
+from ridgeline.objective import Objective
+from ridgeline.pointwise import LOGISTIC
+from ridgeline.solvers.proximal_newton import proximal_newton
+from ridgeline.sources import ArraySource
+
+from .test_stuck import changed
 
 CASES = [(100, 20, 2, 1.0, 1.0), (300, 5, 2, 0.5, 1.0), (200, 10, 3, 1.0, 1.0), (200, 10, 4, 0.3, 0.1), (40, 100, 2, 1.0, 0.5)]
 
@@ -88,3 +94,25 @@ def test_float32_rows():
     model = LogisticRegression(l1_ratio=1.0).fit(X.astype(np.float32), y, s)
     assert model.coef_.dtype == np.float32
     np.testing.assert_allclose(model.coef_, LogisticRegression(l1_ratio=1.0).fit(X, y, s).coef_, rtol=1e-4, atol=1e-6)
+
+
+def test_steps_that_go_too_far_are_halved():
+    """Of offsets on the wrong side, whose rows have hardly any curvature at the start."""
+    X, y, s = problem(300, 4, 2)
+    offset = np.where(y > 0, -20.0, 20.0)
+    model = LogisticRegression(l1_ratio=1.0).fit_source(source(X, y, s, offset=offset))
+    assert model.certificate_.status == "optimal"
+    w, b = model.coef_[0], model.intercept_[0]
+    p = np.exp(-np.logaddexp(0, -(X @ w + b + offset)))
+    g = (s * (p - y)) @ X
+    size = np.abs(X).T @ s
+    assert (np.abs(g + np.sign(w))[w != 0] <= 1e-10 * size[w != 0]).all() and (np.abs(g)[w == 0] <= 1 + 1e-10).all()
+    assert abs(s @ (p - y)) <= 1e-10 * s.sum()
+
+
+def test_a_gradient_that_points_uphill_leads_nowhere_and_is_no_optimum(monkeypatch):
+    X, y, s = problem(100, 3, 2)
+    F = changed(monkeypatch, Objective(ArraySource(X, y.astype(float), s), LOGISTIC, 0.0, True), gradient=np.negative)
+    best = proximal_newton(F, np.array([0.1, 0.1, 0.1, 0.0]), np.zeros(4), tol=1e-8, max_iter=20)
+    assert best.certificate.status == "stopped_early" and best.n_iter == 1
+    assert not best.theta.any()

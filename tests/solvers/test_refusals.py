@@ -36,3 +36,19 @@ def test_a_search_by_the_name_of_its_penalty_is_that_by_its_ratio():
         named = LogisticRegressionCV(penalty=penalty, **options).fit(X, LABELS)
         by_ratio = LogisticRegressionCV(l1_ratios=(ratio,), **options).fit(X, LABELS)
         assert (named.coef_ == by_ratio.coef_).all() and named.C_ == by_ratio.C_
+
+
+@pytest.mark.parametrize("size", [3.0, 10.0])
+def test_a_bound_holds_where_the_intercept_is_still_far_off(size):
+    """The penalty's strong convexity says nothing of an intercept that has a whole unit to go."""
+    y = (rng.uniform(size=200) < 0.5).astype(float)
+    rows = source(X, y, offset=np.full(200, size))
+    with pytest.warns(FitWarning, match="Stopped after 1 iterations"):
+        rough = LogisticRegression(max_iter=1).fit_source(rows)
+    best = LogisticRegression().fit_source(rows)
+
+    def risk(model):
+        z = X @ model.coef_[0] + model.intercept_[0] + size
+        return (np.logaddexp(0, z) - y * z).mean() + model.coef_[0] @ model.coef_[0] / 400
+
+    assert 0 < risk(rough) - risk(best) <= rough.certificate_.suboptimality

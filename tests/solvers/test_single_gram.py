@@ -86,6 +86,16 @@ def test_no_answer_where_single_precision_has_none(spoil):
     assert solve_by_single_gram(ArraySource(X, y, s), 1e-9, True) is None
 
 
+@pytest.mark.parametrize("wrong", [3.0, 1.05])
+def test_no_answer_where_steps_do_not_shrink_as_they_must(wrong):
+    """With a factor of as many times the matrix, a step leaves 1 - 1 / wrong of the error: two thirds, or a twentieth, seven times."""
+    X, y, s = rows()
+    source = ArraySource(X, y, s)
+    equations, factor = single_gram._factor(source, 0.5, True, single_gram.SURE)
+    assert single_gram._refine(source, equations, factor, True) is not None
+    assert single_gram._refine(source, equations, CholeskyFactor(wrong * equations.A[0]), True) is None
+
+
 def test_a_fit_falls_back_to_moments(monkeypatch):
     monkeypatch.setattr(single_gram, "WIDTH", 4)
     X, y, s = rows(condition=1e12)

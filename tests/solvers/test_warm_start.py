@@ -59,6 +59,17 @@ def test_few_rows_or_an_order_that_cannot_be_sampled_start_from_nothing():
     assert warm_start(objective(X[:500], y[:500]), theta)[0] is theta
 
 
+def test_at_the_optimum_one_look_is_enough():
+    """Whose gradient is far below `tol`, and a step by the sample's factor next to nothing."""
+    F = objective(*rows(5))
+    best = newton(F, np.zeros(F.size), tol=1e-12, max_iter=50).point.theta
+    _, factor = warm_start(F, np.zeros(F.size))
+    before = F.source.reads
+    found = newton(F, best, tol=1e-6, max_iter=20, factor=factor)
+    assert found.converged and F.source.reads == before + 1
+    np.testing.assert_array_equal(found.point.theta, best)
+
+
 @pytest.mark.parametrize("period", [7, 61])
 def test_labels_in_step_with_the_sample(period):
     """A sample of one class alone says nothing, and does no harm."""

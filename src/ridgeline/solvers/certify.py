@@ -72,15 +72,16 @@ def certify(
     if solution.runaway is not None:
         status = NO_FINITE_OPTIMUM
         message = (
-            f"The classes can be separated, so the risk has no finite minimum: the coefficients of {_columns(objective, solution.runaway)} "
-            "grow without end. Add a penalty (a finite C, say C=1), or drop those columns."
+            "The classes can be separated, so the risk has no finite minimum: the coefficients of "
+            f"{_columns(objective, solution.runaway[:, None])} grow without end. "
+            "Add a penalty (a finite C, say C=1), or drop those columns."
         )
     elif not solution.converged:
         status, message = STOPPED_EARLY, f"Stopped after {solution.n_iter} iterations with gradient {norm:.1e}. {remedy}"
     elif blind is not None and blind.shape[1]:
         status = RANK_DEFICIENT
         message = (
-            f"The data do not determine the coefficients of {_columns(objective, np.abs(blind).max(axis=1))} "
+            f"The data do not determine the coefficients of {_columns(objective, blind)} "
             "(dependent or constant columns): the smallest of the solutions was returned. Drop dependent columns, or add a penalty."
         )
     elif condition * EPS > 1e-3:
@@ -187,10 +188,10 @@ def _strong_convexity(objective: Objective, point: Point, error: np.ndarray) -> 
     return 0.5 * in_w**2 + gained
 
 
-def _columns(objective: Objective, direction: np.ndarray) -> str:
-    """The columns (and the intercept) that a direction moves, by number."""
+def _columns(objective: Objective, directions: np.ndarray) -> str:
+    """The columns (and the intercept) that any of some directions (m, k) moves, by number."""
     c, p, d = objective.loss.outputs, objective.coordinates.width, objective.source.n_features
-    theta = direction[: c * p].reshape(c, p)
+    theta = directions[: c * p].T.reshape(-1, p)
     reach = np.where(objective.reach[:d] > 0, objective.reach[:d], 1.0)
     share = np.abs(theta[:, :d]).max(axis=0, initial=0.0) * reach
     largest = max(share.max(initial=0.0), np.abs(theta).max())

@@ -100,14 +100,14 @@ def _on_the_band(objective: Objective, theta: np.ndarray, width: float, tol: flo
     factor = None
     for iteration in range(1, STEPS + 1):
         point = band.expand(theta, 2)
-        if not np.isfinite(point.value):
-            return None
         factor = RegularHessian(point.hessian, nothing, size=objective.weight, at=theta)
         if factor.shift or factor.rcond < REGULAR:
             return None
         step = -factor.solve(point.gradient)
         theta = theta + step
         size = objective.movement(step) / max(1.0, objective.movement(theta))
+        if not (np.isfinite(size) and objective.admits(theta)):
+            return None
         if size <= STEP:
             break
         if iteration == 1:
@@ -115,8 +115,6 @@ def _on_the_band(objective: Objective, theta: np.ndarray, width: float, tol: flo
     else:
         return None
     last = objective.expand(theta, 1)
-    if not np.isfinite(last.value):
-        return None
     size = objective.movement(factor.solve(last.gradient)) / max(1.0, objective.movement(theta))
     ok = size <= STEP and objective.steepness(last) <= max(tol, rounding(objective, last))
     return Solution(last, factor, iteration, bool(ok), null_space=nothing)

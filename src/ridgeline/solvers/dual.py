@@ -214,5 +214,7 @@ def _inverse(
     values, vectors = eigenvectors(K)
     kept = values > 4 * n * EPS * max(values[-1], level)
     inverse = np.where(kept, 1 / np.where(kept, values + alpha, 1), 0)
-    condition = float(values[-1] / values[kept].min()) if kept.any() else np.inf
+    # what is left out for being as small as rounding the penalty alone keeps from zero
+    least = values[kept].min() if kept.all() or (not alpha > 0 and kept.any()) else alpha
+    condition = float(values[-1] / least) if least > 0 else np.inf
     return (lambda B: (B @ vectors * inverse) @ vectors.T), condition, int(kept.sum()) - fit_intercept
