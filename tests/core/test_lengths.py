@@ -186,7 +186,7 @@ def recorded():
 
 KERNELS = [
     "activations", "block_factor", "coordinate_descent", "cross_entropy", "exact_logsumexp", "expansion", "factor", "left_out", "moments",
-    "normal_equations", "pieces", "ranges", "small_factor", "small_logistic", "small_ridge", "stored_rows",
+    "normal_equations", "pieces", "ranges", "small_factor", "small_logistic", "small_ridge", "stored_rows", "tridiagonal",
 ]  # fmt: skip
 
 NAMES = sorted(
