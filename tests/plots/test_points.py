@@ -96,9 +96,10 @@ def test_lines_of_equal_distance_by_hand():
     np.testing.assert_allclose(points.residual_of_distance(np.array([0.5, 0.2]), 1.0, 2), [2**0.5, 8**0.5], rtol=1e-15)
 
 
-def test_normal_quantiles_by_hand():
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_normal_quantiles_by_hand(unit):
     # deviates at 1/4 and 3/4; residuals 3 and -1 have the mean square 5
-    deviate, residual = points.normal_quantiles(np.array([3.0, -1.0]))
+    deviate, residual = points.normal_quantiles(np.array([3.0, -1.0]) * unit)
     np.testing.assert_allclose(deviate, [-0.6744897501960817, 0.6744897501960817], rtol=1e-14)
     np.testing.assert_allclose(residual, [-1 / 5**0.5, 3 / 5**0.5], rtol=1e-15)
 

@@ -273,6 +273,18 @@ class TestLongData:
 
         return fit
 
+    def test_iterations_on_parts_of_the_rows_are_not_taken_from_the_whole(self, monkeypatch):
+        """Forty that led to nothing leave the twelve that all rows may have."""
+
+        def in_vain(problem, tol, budget):
+            budget.made = 40
+
+        monkeypatch.setattr(module, "_narrowed", in_vain)
+        rng = np.random.default_rng(0)
+        x = np.column_stack([rng.normal(size=(1500, 29)), np.ones(1500)])
+        fit = solve(x, x.sum(axis=1) + rng.standard_cauchy(size=1500), max_iter=12)
+        assert fit.status == "optimal" and 40 < fit.n_iter <= 52
+
     def agree(self, x, y, tau, weight, whole, few_reads=True):
         n = len(y)
         weight = np.broadcast_to(weight, (n,))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ridgeline.solvers.vertex import choose_basis, find_vertex
+from ridgeline.solvers.vertex import choose_basis, find_vertex, paired
 from tests.solvers.test_interior_point import DenseRows
 
 
@@ -33,6 +33,14 @@ def test_ties_help_by_the_square_of_their_room():
     room = np.array([0.5, 0.5, 0.4, 0.4, 0.4, 0.4]) ** 2
     found = vertex(np.ones((8, 1)), np.repeat([0.0, 1.0], [6, 2]), 0.5, v, np.array([0]), max_exchanges=0)
     np.testing.assert_allclose(found.v[:6], v[:6] - room / room.sum(), rtol=1e-13)
+
+
+def test_terms_that_cancel_round_as_their_sizes_do():
+    """A residual 1e8 - 1e8 + 0 is zero to 1e-8 only, and so is the gap that it makes."""
+    one = np.ones(1)
+    pair = paired(one, 0 * one, 1e-8 * one, -0.5 * one, -0.5 * one, 0.5 * one, None, 2e8)
+    assert 1e-8 == pair.gap <= pair.noise < 1e-6 and pair.within(0.0)
+    assert not paired(one, 0 * one, 1e-8 * one, -0.5 * one, -0.5 * one, 0.5 * one).within(0.0)
 
 
 @pytest.mark.parametrize("seed", range(60))

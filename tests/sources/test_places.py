@@ -278,6 +278,14 @@ def test_a_system_that_takes_no_advice_reads_all_the_same(tmp_path, small_window
     assert not given.windowed and moments_of(given).to_bytes() == moments_of(source(A, A[:, 0])).to_bytes()
 
 
+def test_maps_that_have_a_window(tmp_path, small_windows):
+    """Of single bytes too; not rows that run backwards or lie on one another."""
+    np.zeros((1 << 16, 2), np.uint8).tofile(tmp_path / "rows")
+    there = np.memmap(tmp_path / "rows", np.uint8, "r", shape=(1 << 16, 2))
+    assert mapped.Pages.of(there) is not None and mapped.Pages.of(there.reshape(2, 1 << 16).T) is not None
+    assert mapped.Pages.of(there[::-1]) is None and mapped.Pages.of(np.broadcast_to(there[0], there.shape)) is None
+
+
 def test_headers_of_npy_that_promise_what_cannot_be(tmp_path):
     path = tmp_path / "X.npy"
     np.save(path, X)
