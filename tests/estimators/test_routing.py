@@ -10,6 +10,8 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 
 import ridgeline
 
+pytestmark = pytest.mark.thread_unsafe(reason="scikit-learn's settings belong to a thread, and fixtures run in another")
+
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 3))
 Y = X @ [1.0, -2.0, 0.5] + rng.normal(size=60)

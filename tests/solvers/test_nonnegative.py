@@ -122,10 +122,21 @@ def test_a_part_of_moments_is_the_moments_of_the_part(precision):
 def nearly_dependent(seed):
     """Columns that differ by a millionth to a billionth, and a target that they give to rounding or nearly."""
     rng = np.random.default_rng(seed)
-    n, d = int(rng.integers(4, 40)), int(rng.integers(2, 12))
+    n, d = int(rng.integers(4, 40)), int(rng.integers(2, 8))
     X = rng.normal(size=(n, d))
     X[:, 1:] = X[:, :1] + 10.0 ** rng.uniform(-9, -6) * rng.normal(size=(n, d - 1))
     return X, X @ np.maximum(rng.normal(size=d), 0) + 10.0 ** rng.uniform(-8, -2) * rng.normal(size=n)
+
+
+def least_of_all_supports(X, y):
+    """The least risk of coefficients above zero, by trying all sets of them: `nnls` does not end on such columns in every SciPy."""
+    least = 0.5 * np.mean(y**2)
+    for number in range(1, 2 ** X.shape[1]):
+        some = X[:, [bool(number >> j & 1) for j in range(X.shape[1])]]
+        w = np.linalg.lstsq(some, y, rcond=None)[0]
+        if (w > 0).all():
+            least = min(least, 0.5 * np.mean((y - some @ w) ** 2))
+    return least
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -136,8 +147,8 @@ def test_the_bound_holds_for_columns_that_are_nearly_dependent(seed):
         warnings.simplefilter("ignore")
         model = LinearRegression(positive=True).fit(X, y)
     rows, target = X - X.mean(axis=0), y - y.mean()
-    w = nnls(rows, target, maxiter=10_000)[0]
-    found, least = (0.5 * np.mean((target - rows @ v) ** 2) for v in (model.coef_, w))
+    found = 0.5 * np.mean((target - rows @ model.coef_) ** 2)
+    least = least_of_all_supports(rows, target)
     assert (model.coef_ >= 0).all()
     assert found - least <= model.certificate_.suboptimality + 1e-6 * least + 1e-22
 
