@@ -24,6 +24,8 @@ import numpy as np
 from ridgeline import HuberRegressor, Lasso, LogisticRegression, Ridge, source
 from ridgeline.sources import fold
 
+from .measure import ROOT
+
 GROUP = 1 << 17
 """Rows per row group, and made at a time."""
 
@@ -140,8 +142,8 @@ def measure(folder, kind, whats, rounds, cold):
         for what in whats:
             if cold:
                 drop(folder)
-            command = [sys.executable, "-m", "bench.out_of_core", "--run", folder, kind, what]
-            got = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            command = [sys.executable, "-m", "bench.out_of_core", "--run", os.path.abspath(folder), kind, what]
+            got = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
             print(kind, what, got, file=sys.stderr, flush=True)
             before = best.get((kind, what), got)
             best[kind, what] = min(before, got, key=lambda record: record["seconds"])

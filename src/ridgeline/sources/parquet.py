@@ -36,8 +36,8 @@ class ParquetFile:
     filesystem: Any = None
     wanted: list[int] | None = None
     keys: dict[str, Any] = field(default_factory=dict)
-    rows: int = field(init=False)
-    groups: list[int] = field(init=False)
+    rows: int = -1
+    groups: list[int] = field(default_factory=list)
 
     def open(self, words: Sequence[str] = (), columns: int = 1) -> Any:
         """Open it, and read its footer; `words` are columns to read as dictionaries, `columns` how many are to be read."""
