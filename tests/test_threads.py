@@ -138,6 +138,45 @@ def test_of_two_errors_one_comes_out():
     assert reduce(iter(range(9)), slowly, 2).items == list(range(9))
 
 
+def test_of_an_error_of_a_job_and_one_of_its_maker_one_comes_out():
+    main, begun, asked = threading.get_ident(), threading.Event(), threading.Event()
+
+    def jobs():
+        yield from (0, 1)
+        asked.set()
+        time.sleep(0.05)
+        raise RuntimeError("of the maker")
+
+    def work(k):
+        if threading.get_ident() == main:
+            begun.wait(60)
+            return Trail(k)
+        begun.set()
+        asked.wait(60)
+        raise ValueError("of a job")
+
+    with pytest.raises(ValueError, match="of a job"):
+        reduce(jobs(), work, 2)
+
+
+def test_an_error_of_the_maker_of_jobs_comes_out_of_any_thread():
+    main, asked = threading.get_ident(), threading.Event()
+
+    def jobs():
+        yield from (0, 1)
+        assert threading.get_ident() != main
+        asked.set()
+        raise RuntimeError("of the maker")
+
+    def work(k):
+        if threading.get_ident() == main:
+            asked.wait(60)
+        return Trail(k)
+
+    with pytest.raises(RuntimeError, match="of the maker"):
+        reduce(jobs(), work, 2)
+
+
 def test_an_interrupt_does_not_wait_for_what_others_are_at():
     main, begun, go_on, over = threading.get_ident(), threading.Event(), threading.Event(), threading.Event()
 

@@ -161,6 +161,13 @@ def test_of_moments_alone_some_supports_cannot_be_told():
     assert model.certificate_.status == ILL_CONDITIONED
 
 
+def test_a_start_that_is_not_the_minimum_is_bettered(monkeypatch):
+    X, y, _ = rows(500, 80)
+    want = LinearRegression(positive=True).fit(X, y).coef_
+    monkeypatch.setattr(nonnegative, "EXCHANGES", 1)
+    np.testing.assert_allclose(LinearRegression(positive=True).fit(X, y).coef_, want, rtol=1e-10)
+
+
 def test_exchanges_that_do_not_end_are_said_to_be_lost(monkeypatch):
     X, y, _ = rows(60, 5)
     one = int(LinearRegression(positive=True).fit(X, y).coef_.argmin())
