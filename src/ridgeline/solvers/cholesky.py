@@ -64,7 +64,7 @@ class CholeskyFactor:
             A = np.ascontiguousarray(A, dtype=np.float64)
             self.positive, self.norm, self.rcond = aside(lambda: blocked.factor(A, self._L, np.empty(2 * n)), flops)
             return
-        self._L = np.array(A, dtype=np.float64, order="C")
+        self._L = aside(lambda: np.array(A, dtype=np.float64, order="C"), flops)
         kernels = lapack()
         self.norm = kernels.norm_1(self._L)
         self.positive = bool(np.isfinite(self.norm)) and aside(lambda: kernels.cholesky_factor(self._L), flops) == 0
