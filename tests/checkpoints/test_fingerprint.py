@@ -14,6 +14,14 @@ X = rng.normal(size=(2000, 4)) * (rng.random((2000, 4)) < 0.3)
 Y = rng.normal(size=2000)
 
 
+class One:
+    """A question of nothing but its kind."""
+
+
+class Other:
+    """Of another kind."""
+
+
 @pytest.mark.parametrize("values", [
     (np.array([1, "a", None], object), np.array([1, "b", None], object)),
     (np.array([2**70, 2**71], object), np.array([2**70, 2**72], object)),
@@ -22,6 +30,7 @@ Y = rng.normal(size=2000)
     ({"a": 1}, {"a": 2}),
     ([1, [2, 3]], [1, 2, 3]),
     ((1.0, None), (1.0, False)),
+    (One(), Other()),
 ])  # fmt: skip
 def test_other_values_have_other_fingerprints_and_equal_ones_the_same(values):
     first, second = values

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ridgeline import LinearRegression, Moments, Ridge, RidgeCV, source
+from ridgeline.certificate import FitWarning
 from ridgeline.solvers.ridge_path import mean_r2, path, without_each
 
 ALPHAS = np.geomspace(1e-3, 1e4, 8)
@@ -95,6 +96,15 @@ def test_a_penalty_for_each_target_of_a_source(t):
         model = RidgeCV(ALPHAS, alpha_per_target=True).fit_source(rows)
         assert np.array_equal(model.alpha_, whole.alpha_) and np.shape(model.alpha_) == np.shape(model.best_score_) == y.shape[1:]
         np.testing.assert_allclose(model.best_score_, whole.best_score_, rtol=1e-7)
+
+
+@pytest.mark.parametrize("cv", [None, 4])
+def test_a_penalty_too_small_for_dependent_columns_is_warned_of(cv):
+    X, y, _ = problem(40, 5, 0)
+    X = np.column_stack([X, X[:, 0]])
+    for fit in (lambda model: model.fit(X, y), lambda model: model.fit_source(source(X, y))):
+        with pytest.warns(FitWarning, match="The columns have rank 5, not 6"):
+            fit(RidgeCV([1e-300], cv=cv))
 
 
 def test_a_function_scores_predictions():

@@ -9,6 +9,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 import ridgeline
+from ridgeline.estimators.routing import Routed
 
 pytestmark = pytest.mark.thread_unsafe(reason="scikit-learn's settings belong to a thread, and fixtures run in another")
 
@@ -29,6 +30,13 @@ SEARCHES = {
 def routing():
     with sklearn.config_context(enable_metadata_routing=True):
         yield
+
+
+def test_what_has_an_entry_for_each_row_is_cut_with_the_rows():
+    routed = Routed({}, {"sample_weight": WEIGHT, "costs": [1.0, 5.0], "how": "well", "beta": 2.0})
+    some = routed.of_rows(np.array([3, 1]), len(WEIGHT))
+    assert some["sample_weight"].tolist() == [WEIGHT[3], WEIGHT[1]]
+    assert {name: value for name, value in some.items() if name != "sample_weight"} == {"costs": [1.0, 5.0], "how": "well", "beta": 2.0}
 
 
 def search_of(name, **options):
