@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from ..aside import aside
 from ..certificate import ILL_CONDITIONED, OPTIMAL, RANK_DEFICIENT, Certificate
 from ..doubledouble import DD, add, dot, exact, mul, neg
 from ..kernels import load
@@ -49,6 +50,9 @@ REFINABLE = 1e-12
 RANK_TOLERANCE = 1e-27
 """Pivot (of a unit diagonal, in double-double) below which a column is a combination of others: (3e-14)^2, a column whose part
 independent of the others is at the level of the rounding errors of its entries."""
+
+ASSEMBLY = 150
+"""Times d^2: for how many flops the assembly counts, which fills memory that has not been used."""
 
 TEN_DIGITS = 1e-10
 
@@ -111,9 +115,8 @@ def normal_equations(moments: Any, alpha: float, fit_intercept: bool) -> NormalE
         return _extended_equations(moments, alpha, fit_intercept)
     d, t = moments.n_features, moments.n_targets
     A, c, T, penalty = np.empty((d, d)), np.empty((t, d)), np.empty(d), np.empty(d)
-    kernels.assemble(
-        *moments.lower(), moments.weight, moments.mean_noise(), alpha, fit_intercept, A, c, T, penalty
-    )  # fmt: skip
+    given = *moments.lower(), moments.weight, moments.mean_noise(), alpha, fit_intercept
+    aside(lambda: kernels.assemble(*given, A, c, T, penalty), ASSEMBLY * float(d) ** 2)
     mean = moments.mean, np.zeros(d + t)
     return NormalEquations((A, NOTHING), (c, NOTHING), T, moments.scale[d:], mean, moments.weight, penalty)
 
