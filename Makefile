@@ -126,13 +126,14 @@ attack-long: $(VENV)/installed
 	$(BIN)/python -m pytest -m exhaustive -n 2 --durations 10 tests/attack
 
 # Of the Python layer, lines and branches.  test_failures.py traces by itself, and both cannot; a fork may find a lock of coverage held, an
-# interrupt at any moment strike coverage's own lines.
+# interrupt at any moment strike coverage's own lines, and a limit on time is met.
 coverage: $(VENV)/installed
 	$(PIP) install --constraint constraints.txt "coverage>=7.10"   # the first to count what subprocesses run
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest --deselect tests/attack/test_failures.py \
 	    --deselect tests/attack/test_concurrency.py::test_a_fork_in_the_middle_of_a_fit \
-	    --deselect tests/test_threads.py::test_interrupts_at_any_moment_leave_nothing_locked
+	    --deselect tests/test_threads.py::test_interrupts_at_any_moment_leave_nothing_locked \
+	    --deselect tests/test_comparison.py::test_a_fit_over_the_limit_is_ended
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
