@@ -54,22 +54,12 @@ def test_the_gradient_vanishes(noise, parameters, weighted):
     assert model.certificate_.suboptimality < 1e-14
 
 
+@pytest.mark.parametrize(("constant", "value", "noise"), [("BAND", 0.02, ()), ("STEPS", 1, ("Cauchy",))])
 @pytest.mark.parametrize("parameters", [{"delta": 1.0}, {}])
-def test_a_band_too_narrow_does_no_harm(parameters, monkeypatch):
-    X, y = rows()
+def test_a_band_too_narrow_and_steps_that_run_out_do_no_harm(parameters, constant, value, noise, monkeypatch):
+    X, y = rows(*noise)
     plain = HuberRegressor(**parameters).fit(X, y)
-    monkeypatch.setattr(module, "BAND", 0.02)
-    model = HuberRegressor(**parameters).fit(X, y)
-    assert model.certificate_.status == "optimal"
-    assert model.certificate_.passes > plain.certificate_.passes
-    np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-10)
-
-
-@pytest.mark.parametrize("parameters", [{"delta": 1.0}, {}])
-def test_steps_on_the_band_that_run_out_do_no_harm(parameters, monkeypatch):
-    X, y = rows("Cauchy")
-    plain = HuberRegressor(**parameters).fit(X, y)
-    monkeypatch.setattr(module, "STEPS", 1)
+    monkeypatch.setattr(module, constant, value)
     model = HuberRegressor(**parameters).fit(X, y)
     assert model.certificate_.status == "optimal"
     assert model.certificate_.passes > plain.certificate_.passes

@@ -102,7 +102,7 @@ def _multipliers(moments: Any, equations: NormalEquations, support: np.ndarray, 
     A, c = equations.extended()
     # rounding in forming them (Higham 2002, 3.5)
     noise = moments.eps * rounding_terms(d, 1) * (np.abs(A[0]) @ np.abs(v) + np.abs(c[0][0]))
-    mu = add(dot(A, exact(v)), (-c[0][0], -c[1][0]))
+    mu = add(dot(A, exact(v)), neg((c[0][0], c[1][0])))
     some = np.ix_(support, support)
     if moments.precision == "extended":
         factor = ExtendedFactor((A[0][some], A[1][some]), RANK_TOLERANCE)
